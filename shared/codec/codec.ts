@@ -1,0 +1,86 @@
+/**
+ * The interface that every codec has: how a tensor of smashed data is written on the wire and read back.
+ *
+ * A codec is made for one *stream*: one cut, one direction, one client. The sender holds a
+ * {@link TensorEncoder}, the receiver a {@link TensorDecoder}. All learning happens at the sender: it has x and
+ * its reconstruction x̂, and it is sent the gradient with respect to x̂ anyway, so adapting costs no traffic.
+ *
+ * Tensors are [tokens, channels], row-major f32, holding real tokens only: padding never reaches a codec.
+ */
+
+/** Where in a run a tensor stands. Counter-based randomness is drawn from (seed, these), so a replay draws the same. */
+export interface StreamPosition {
+  /** Optimizer step, from 0. */
+  readonly step: number;
+  /** Micro-batch within the step, from 0. */
+  readonly microBatch: number;
+}
+
+/** A tensor as it goes on the wire. The byte arrays belong to the encoder and are valid until its next encode(). */
+export interface EncodedTensor {
+  /**
+   * Widths of the channels, present only in the first message of a stream and in a message where they
+   * changed; its meaning is the codec's own.
+   */
+  readonly bitTable: Uint8Array | undefined;
+  /** Increases by one whenever the bit table changes; the decoder refuses a body whose table it has not got. */
+  readonly bitTableVersion: number;
+  /** Per-channel ranges; empty for codecs that have none. */
+  readonly scales: Uint8Array;
+  /** The packed elements. */
+  readonly payload: Uint8Array;
+  /**
+   * What the receiver will decode, bit for bit: [tokens, channels]. Belongs to the caller, which may keep it to
+   * pass to {@link TensorEncoder.observe} when the gradient arrives.
+   */
+  readonly reconstruction: Float32Array;
+}
+
+/** What a codec keeps between messages, in plain values, so that a checkpoint can hold it. */
+export interface CodecState {
+  readonly codec: string;
+  readonly bitTableVersion: number;
+  readonly arrays: Readonly<Record<string, Float32Array | Float64Array | Uint8Array>>;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+export interface TensorEncoder {
+  readonly channels: number;
+  /** Mean width over the channels, bits per element, as the next encode() will use; 32 for f32, 16 for f16. */
+  readonly meanBits: number;
+  /** Width of each channel, bits; for reports. A copy. */
+  widths(): Uint8Array;
+  /**
+   * Encodes x [tokens, channels]. Does not change what the next call would do: only endStep() does.
+   * Throws NB_TENSOR_NOT_FINITE when x holds NaN or infinity.
+   */
+  encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor;
+  /**
+   * Shows the encoder the gradient g = dL/dx̂ of a tensor that it encoded earlier in this step, with that tensor's
+   * x and x̂. Order of calls within a step does not change the result beyond f64 rounding of a sum.
+   */
+  observe(x: Float32Array, reconstruction: Float32Array, gradient: Float32Array, tokens: number): void;
+  /** Called once when `step` has committed: gates move, the anneal moves, widths may change. */
+  endStep(step: number): void;
+  save(): CodecState;
+  restore(state: CodecState): void;
+}
+
+/** The sections of a received body, as the frame header delimited them. */
+export interface EncodedSections {
+  readonly bitTable: Uint8Array | undefined;
+  readonly bitTableVersion: number;
+  readonly scales: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+export interface TensorDecoder {
+  readonly channels: number;
+  /**
+   * Decodes into `out` [tokens, channels], which the caller owns. Every length is checked against tokens and channels before
+   * anything is read; a body that does not fit throws NB_CODEC_BODY_INVALID and leaves `out` and the decoder unchanged.
+   */
+  decode(sections: EncodedSections, tokens: number, out: Float32Array): void;
+  save(): CodecState;
+  restore(state: CodecState): void;
+}
