@@ -44,7 +44,10 @@ export interface ForwardResult {
 }
 
 /** Named trainable tensors: PEFT key → values. */
-export type NamedTensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+export type NamedTensors = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly data: Float32Array }
+>;
 
 /** What every segment has: adapters, a gradient accumulator, an optimizer. */
 export interface TrainableSegment {
@@ -61,7 +64,10 @@ export interface TrainableSegment {
    * Divides the accumulated gradient by `supervisedTokens`, clips it, takes one optimizer step of number `step`
    * (from 0) and clears the accumulator. Returns the gradient's norm before clipping. With 0 tokens it does nothing.
    */
-  optimizerStep(step: number, supervisedTokens: number): Promise<{ gradientNorm: number; learningRate: number }>;
+  optimizerStep(
+    step: number,
+    supervisedTokens: number,
+  ): Promise<{ gradientNorm: number; learningRate: number }>;
   /** Optimizer state and adapters, for a checkpoint: name → values. A copy. */
   saveState(): NamedTensors;
   restoreState(state: NamedTensors): void;
