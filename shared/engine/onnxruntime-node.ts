@@ -40,7 +40,11 @@ class OnnxExecutable implements Executable {
 
   #tensor(data: Float32Array | Int32Array, type: "float32" | "int32", dims: Shape): ort.Tensor {
     let tensor = this.#wrapped.get(data);
-    if (tensor === undefined || tensor.dims.length !== dims.length || tensor.dims.some((d, i) => d !== dims[i])) {
+    if (
+      tensor === undefined ||
+      tensor.dims.length !== dims.length ||
+      tensor.dims.some((d, i) => d !== dims[i])
+    ) {
       tensor = new ort.Tensor(type, data, dims);
       this.#wrapped.set(data, tensor);
     }
@@ -61,7 +65,10 @@ class OnnxExecutable implements Executable {
     for (const { name, dims, size } of this.#outputs) {
       const data = into[name] ?? new Float32Array(size);
       if (!(data instanceof Float32Array) || data.length !== size) {
-        fail("NB_GRAPH_SHAPE", `output "${name}" gives ${size} f32 elements; the array given holds ${data.length}`);
+        fail(
+          "NB_GRAPH_SHAPE",
+          `output "${name}" gives ${size} f32 elements; the array given holds ${data.length}`,
+        );
       }
       fetches[name] = this.#tensor(data, "float32", dims);
       results[name] = data;

@@ -66,7 +66,12 @@ class ModelWriter {
   }
 
   /** A fused kernel of ONNX Runtime's own domain. */
-  fused(type: string, inputs: readonly string[], attributes: Record<string, Attribute>, output: string): string {
+  fused(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute>,
+    output: string,
+  ): string {
     return this.node(type, inputs, { attributes, domain: MICROSOFT, output });
   }
 
@@ -109,8 +114,11 @@ const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
 /** Emits the nodes of one value; `x` are the names of its inputs, `output` the name that its result gets. */
 function lower(w: ModelWriter, v: Value, x: readonly string[], output: string): void {
   const { op } = v;
-  const node = (type: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}): string =>
-    w.node(type, inputs, { attributes, output });
+  const node = (
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+  ): string => w.node(type, inputs, { attributes, output });
   switch (op.kind) {
     case "input":
     case "constant":

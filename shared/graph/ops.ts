@@ -162,7 +162,9 @@ export function concat(parts: readonly Value[], axis: number): Value {
   if (first === undefined) fail("NB_GRAPH_SHAPE", "concat of no values");
   if (parts.length === 1) return first;
   need(
-    parts.every((p) => p.dtype === first.dtype && p.shape.every((d, i) => i === axis || d === first.shape[i])),
+    parts.every(
+      (p) => p.dtype === first.dtype && p.shape.every((d, i) => i === axis || d === first.shape[i]),
+    ),
     `concat along axis ${axis} takes equal other axes`,
     ...parts,
   );
@@ -225,7 +227,10 @@ export function layerNorm(x: Value, weight: Value, bias: Value, eps: number): Va
 export function rope(x: Value, cos: Value, sin: Value): Value {
   const [, , s, d] = x.shape;
   need(
-    x.shape.length === 4 && d % 2 === 0 && sameShape(cos.shape, [s, d / 2]) && sameShape(sin.shape, cos.shape),
+    x.shape.length === 4 &&
+      d % 2 === 0 &&
+      sameShape(cos.shape, [s, d / 2]) &&
+      sameShape(sin.shape, cos.shape),
     "rope takes x [B, H, S, D] with even D, cos and sin [S, D/2]",
     x,
     cos,

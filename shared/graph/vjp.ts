@@ -187,7 +187,10 @@ export function vjp(y: Value, g: Value, wants: (i: number) => boolean): readonly
     case "concat": {
       const { axis } = y.op;
       let at = 0;
-      return y.inputs.map((v) => slice(g, axis, at, (at += v.shape[axis])));
+      return y.inputs.map((v) => {
+        at += v.shape[axis];
+        return slice(g, axis, at - v.shape[axis], at);
+      });
     }
     case "gatherRows":
       return [scatterAddRows(b, g, a.shape[0]), undefined];

@@ -3,6 +3,7 @@
  * A [r, in] and B [out, r] the only trainable tensors. B starts at zero, so a fresh adapter changes nothing.
  */
 import { z } from "zod";
+import { hashName, random32 } from "../data/random.ts";
 import { fail } from "../errors.ts";
 import type { ModelConfig } from "./config.ts";
 import { blockLayers, blockLinears, type Linear } from "./families.ts";
@@ -45,7 +46,10 @@ export function adaptedLinears(config: ModelConfig, lora: LoraConfig, from: numb
     for (const name of lora.targetModules) {
       if (!first.some((l) => isTarget({ ...lora, targetModules: [name] }, l.path))) {
         const accepted = first.map((l) => l.path.split(".").at(-1)).join(", ");
-        fail("NB_CONFIG_INVALID", `lora.targetModules: "${name}" names no linear layer; accepted: ${accepted}`);
+        fail(
+          "NB_CONFIG_INVALID",
+          `lora.targetModules: "${name}" names no linear layer; accepted: ${accepted}`,
+        );
       }
     }
   }
@@ -54,4 +58,17 @@ export function adaptedLinears(config: ModelConfig, lora: LoraConfig, from: numb
     linears.push(...blockLinears(blockLayers(config, i)).filter((l) => isTarget(lora, l.path)));
   }
   return linears;
+}
+
+/**
+ * The values an adapter starts from: A uniform in ±1/√in (torch.nn.Linear's own initialisation, which PEFT uses), B zero.
+ * Drawn by (seed, name), so that every machine that is given the seed starts from the same adapters.
+ */
+export function initialLora(name: string, shape: readonly number[], seed: number): Float32Array {
+  const data = new Float32Array(shape[0] * shape[1]);
+  if (!name.endsWith(".lora_A.weight")) return data;
+  const bound = 1 / Math.sqrt(shape[1]);
+  const stream = hashName(name);
+  for (let i = 0; i < data.length; i++) data[i] = (random32(seed, stream, i) * 2 ** -31 - 1) * bound;
+  return data;
 }

@@ -1,0 +1,69 @@
+/**
+ * Checkpoints on disk (Node): written to a temporary file, synced and renamed, so that a crash leaves the one before; the
+ * last two are kept, and reading takes the newest that is whole.
+ */
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { NarrowbandError } from "../errors.ts";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+
+const KEPT = 2;
+const PATTERN = /^step-(\d{9})\.nbck$/;
+
+function fileName(step: number): string {
+  return `step-${String(step).padStart(9, "0")}.nbck`;
+}
+
+/** Checkpoint files of a directory, newest first. */
+async function list(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => [] as string[]);
+  return names
+    .filter((name) => PATTERN.test(name))
+    .sort()
+    .reverse();
+}
+
+/** Writes the checkpoint of `step` and removes all but the last two. */
+export async function writeCheckpoint(
+  directory: string,
+  step: number,
+  checkpoint: Checkpoint,
+): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, fileName(step));
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, "w");
+  try {
+    await file.writeFile(await encodeCheckpoint(checkpoint));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  const folder = await open(directory, "r");
+  await folder.sync().catch(() => undefined); // Windows cannot sync a directory.
+  await folder.close();
+  for (const name of (await list(directory)).slice(KEPT)) await rm(join(directory, name), { force: true });
+  return path;
+}
+
+/**
+ * The newest whole checkpoint of `kind` and the files that were passed over as broken; undefined when there is none.
+ * One of another kind is NB_CHECKPOINT_MISMATCH.
+ */
+export async function readLatestCheckpoint(
+  directory: string,
+  kind: string,
+): Promise<{ checkpoint: Checkpoint | undefined; broken: { file: string; why: string }[] }> {
+  const broken: { file: string; why: string }[] = [];
+  for (const name of await list(directory)) {
+    const file = join(directory, name);
+    try {
+      return { checkpoint: await decodeCheckpoint(await readFile(file), kind), broken };
+    } catch (error) {
+      if (!(error instanceof NarrowbandError) || error.code !== "NB_CHECKPOINT_INVALID") throw error;
+      broken.push({ file, why: error.message });
+    }
+  }
+  return { checkpoint: undefined, broken };
+}
