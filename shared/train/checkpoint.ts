@@ -80,8 +80,8 @@ export async function decodeCheckpoint(bytes: Uint8Array, kind: string): Promise
   for (const { name, shape } of parsed.data.tensors) {
     const size = 4 * shape.reduce((n, d) => n * d, 1);
     if (at + size > end) bad(`tensor "${name}" lies beyond its end`);
-    // slice() copies, which also aligns the f32 view.
-    tensors.set(name, { shape, data: new Float32Array(bytes.slice(at, at + size).buffer) });
+    // Copied by constructor, which also aligns: slice() of Node's Buffer is a view of the same memory.
+    tensors.set(name, { shape, data: new Float32Array(new Uint8Array(bytes.subarray(at, at + size)).buffer) });
     at += size;
   }
   if (at !== end) bad(`${end - at} bytes left over`);
