@@ -1,19 +1,22 @@
 #!/usr/bin/env node
 /**
- * The `narrowband` command: the one place that knows every subcommand.
+ * The `narrowband` command.
  */
-import { Command } from "commander";
-import { pretrainCommand } from "./experiments/commands/pretrain.ts";
-import { asNarrowbandError } from "./shared/errors.ts";
+import { COMMANDS } from "./commands.ts";
+import { packageVersion } from "./shared/command/package-root.ts";
+import { runProgram } from "./shared/command/program.ts";
 
-const program = new Command("narrowband")
-  .description("Split-learning collaborative fine-tuning over a narrow band.")
-  .addCommand(pretrainCommand());
+// A reader that has seen enough (`narrowband ... | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  const known = asNarrowbandError(error);
-  console.error(`${known.code}: ${known.message}\n  ${known.kind.remedy}`);
-  process.exitCode = known.kind.exit;
-}
+process.exitCode = await runProgram(COMMANDS, process.argv.slice(2), {
+  description:
+    "Fine-tune a language model together, over a narrow band: split learning with quantized traffic.",
+  version: packageVersion(),
+  io: { stdout: process.stdout, stderr: process.stderr, env: process.env },
+  signals: process,
+  exit: (code) => process.exit(code),
+});

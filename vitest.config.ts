@@ -6,5 +6,7 @@ export default defineConfig({
     pool: "forks",
     testTimeout: 60_000,
     maxWorkers: 2,
+    // TensorFlow.js' gradients exist only as sources that Node itself cannot import (test/graph/tfjs-gradients.ts).
+    server: { deps: { inline: [/tfjs-core\/dist\/(?!tf-core)/] } },
   },
 });

@@ -240,6 +240,16 @@ export const ERRORS = {
     "Try again later.",
     { exit: 3, http: 503 },
   ),
+  NB_TLS_UNTRUSTED: kind(
+    "The server's certificate is not one that this machine trusts, or not for that name.",
+    "Pass the certificate authority's file with --tls-ca, or use the name that the certificate is for.",
+    { exit: 3 },
+  ),
+  NB_ADDRESS_UNAVAILABLE: kind(
+    "The server could not listen at the address that it was given.",
+    "Choose another port, or stop what uses this one.",
+    { exit: 2 },
+  ),
   NB_CONNECTION_LOST: kind(
     "The server could not be reached, or not again, within the attempts allowed.",
     "Check the address and the network; start again to rejoin.",

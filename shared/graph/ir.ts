@@ -9,7 +9,7 @@
  */
 import { fail } from "../errors.ts";
 
-export type DType = "f32" | "i32" | "bool";
+export type DType = "f32" | "i32";
 export type Shape = readonly number[];
 
 export type UnaryFn =

@@ -31,7 +31,7 @@ function bytesOf(data: Float32Array | Int32Array | BigInt64Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-const ELEMENT_TYPE = { f32: DataType.FLOAT, i32: DataType.INT32, bool: DataType.BOOL } as const;
+const ELEMENT_TYPE = { f32: DataType.FLOAT, i32: DataType.INT32 } as const;
 
 function valueInfo(name: string, value: Value): onnx.IValueInfoProto {
   const dim = value.shape.map((d) => ({ dim_value: d }));

@@ -27,6 +27,10 @@ function need(condition: boolean, what: string, ...operands: Value[]): asserts c
   }
 }
 
+function allF32(...values: Value[]): boolean {
+  return values.every((v) => v.dtype === "f32");
+}
+
 export function input(name: string, shape: Shape, dtype: DType = "f32"): Value {
   return make({ kind: "input", name }, [], [...shape], dtype);
 }
@@ -65,7 +69,7 @@ export const silu = (x: Value): Value => unary("silu", x);
 export const geluTanh = (x: Value): Value => unary("geluTanh", x);
 
 function binary(fn: BinaryFn, a: Value, b: Value): Value {
-  need(a.dtype === "f32" && b.dtype === "f32", `${fn} takes f32 operands`, a, b);
+  need(allF32(a, b), `${fn} takes f32 operands`, a, b);
   return make({ kind: "binary", fn }, [a, b], broadcastShape(a.shape, b.shape, fn));
 }
 export const add = (a: Value, b: Value): Value => binary("add", a, b);
@@ -86,7 +90,12 @@ export interface MatmulOptions {
 export function matmul(a: Value, b: Value, options: MatmulOptions = {}): Value {
   const { transA = false, transB = false, alpha = 1 } = options;
   const rank = a.shape.length;
-  need(rank >= 2 && b.shape.length === rank, "matmul takes operands of one rank, 2 or more", a, b);
+  need(
+    allF32(a, b) && rank >= 2 && b.shape.length === rank,
+    "matmul takes f32 operands of one rank, 2 or more",
+    a,
+    b,
+  );
   need(sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), "matmul takes equal leading axes", a, b);
   const [m, ka] = transA ? [a.shape[rank - 1], a.shape[rank - 2]] : [a.shape[rank - 2], a.shape[rank - 1]];
   const [kb, n] = transB ? [b.shape[rank - 1], b.shape[rank - 2]] : [b.shape[rank - 2], b.shape[rank - 1]];
@@ -97,6 +106,7 @@ export function matmul(a: Value, b: Value, options: MatmulOptions = {}): Value {
 /** Sum over `axes`, which stay with length 1. */
 export function reduceSum(x: Value, axes: readonly number[]): Value {
   const normal = axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)).sort((a, b) => a - b);
+  need(x.dtype === "f32", "reduceSum takes f32", x);
   need(
     normal.every((axis) => axis >= 0 && axis < x.shape.length),
     `reduceSum: axes ${axes} are out of range`,
@@ -162,8 +172,14 @@ export function concat(parts: readonly Value[], axis: number): Value {
   if (first === undefined) fail("NB_GRAPH_SHAPE", "concat of no values");
   if (parts.length === 1) return first;
   need(
+    axis >= 0 && axis < first.shape.length && parts.every((p) => p.dtype === first.dtype),
+    `concat along axis ${axis} takes operands of one type that have it`,
+    ...parts,
+  );
+  need(
     parts.every(
-      (p) => p.dtype === first.dtype && p.shape.every((d, i) => i === axis || d === first.shape[i]),
+      (p) =>
+        p.shape.length === first.shape.length && p.shape.every((d, i) => i === axis || d === first.shape[i]),
     ),
     `concat along axis ${axis} takes equal other axes`,
     ...parts,
@@ -180,8 +196,11 @@ export function concat(parts: readonly Value[], axis: number): Value {
 /** table [R, C], indices i32 [N] → [N, C]. */
 export function gatherRows(table: Value, indices: Value): Value {
   need(
-    table.shape.length === 2 && indices.shape.length === 1 && indices.dtype === "i32",
-    "gatherRows takes a table [R, C] and i32 indices [N]",
+    table.dtype === "f32" &&
+      table.shape.length === 2 &&
+      indices.shape.length === 1 &&
+      indices.dtype === "i32",
+    "gatherRows takes an f32 table [R, C] and i32 indices [N]",
     table,
     indices,
   );
@@ -193,9 +212,10 @@ export function scatterAddRows(indices: Value, updates: Value, rows: number): Va
   need(
     indices.shape.length === 1 &&
       indices.dtype === "i32" &&
+      updates.dtype === "f32" &&
       updates.shape.length === 2 &&
       updates.shape[0] === indices.shape[0],
-    "scatterAddRows takes i32 indices [N] and updates [N, C]",
+    "scatterAddRows takes i32 indices [N] and f32 updates [N, C]",
     indices,
     updates,
   );
@@ -204,18 +224,27 @@ export function scatterAddRows(indices: Value, updates: Value, rows: number): Va
 
 /** Softmax over the last axis. */
 export function softmax(x: Value): Value {
+  need(x.dtype === "f32" && x.shape.length > 0, "softmax takes f32 of rank 1 or more", x);
   return make({ kind: "softmax" }, [x], x.shape);
 }
 
 export function rmsNorm(x: Value, weight: Value, eps: number): Value {
-  need(sameShape(weight.shape, x.shape.slice(-1)), "rmsNorm takes x [..., C] and a weight [C]", x, weight);
+  need(
+    allF32(x, weight) && x.shape.length > 0 && sameShape(weight.shape, x.shape.slice(-1)),
+    "rmsNorm takes f32 x [..., C] and a weight [C]",
+    x,
+    weight,
+  );
   return make({ kind: "rmsNorm", eps }, [x, weight], x.shape);
 }
 
 export function layerNorm(x: Value, weight: Value, bias: Value, eps: number): Value {
   need(
-    sameShape(weight.shape, x.shape.slice(-1)) && sameShape(bias.shape, weight.shape),
-    "layerNorm takes x [..., C], a weight [C] and a bias [C]",
+    allF32(x, weight, bias) &&
+      x.shape.length > 0 &&
+      sameShape(weight.shape, x.shape.slice(-1)) &&
+      sameShape(bias.shape, weight.shape),
+    "layerNorm takes f32 x [..., C], a weight [C] and a bias [C]",
     x,
     weight,
     bias,
@@ -227,11 +256,12 @@ export function layerNorm(x: Value, weight: Value, bias: Value, eps: number): Va
 export function rope(x: Value, cos: Value, sin: Value): Value {
   const [, , s, d] = x.shape;
   need(
-    x.shape.length === 4 &&
+    allF32(x, cos, sin) &&
+      x.shape.length === 4 &&
       d % 2 === 0 &&
       sameShape(cos.shape, [s, d / 2]) &&
       sameShape(sin.shape, cos.shape),
-    "rope takes x [B, H, S, D] with even D, cos and sin [S, D/2]",
+    "rope takes f32 x [B, H, S, D] with even D, cos and sin [S, D/2]",
     x,
     cos,
     sin,
@@ -239,11 +269,16 @@ export function rope(x: Value, cos: Value, sin: Value): Value {
   return make({ kind: "rope" }, [x, cos, sin], x.shape);
 }
 
+function isClassification(logits: Value, labels: Value): boolean {
+  const labelsFit = labels.dtype === "i32" && sameShape(labels.shape, logits.shape.slice(0, 1));
+  return allF32(logits) && logits.shape.length === 2 && labelsFit;
+}
+
 /** Per position −log p(label), 0 where the label is negative: logits [N, V], labels i32 [N] → [N]. */
 export function crossEntropy(logits: Value, labels: Value): Value {
   need(
-    logits.shape.length === 2 && labels.dtype === "i32" && sameShape(labels.shape, [logits.shape[0]]),
-    "crossEntropy takes logits [N, V] and i32 labels [N]",
+    isClassification(logits, labels),
+    "crossEntropy takes f32 logits [N, V] and i32 labels [N]",
     logits,
     labels,
   );
@@ -252,6 +287,12 @@ export function crossEntropy(logits: Value, labels: Value): Value {
 
 /** dL/dlogits of crossEntropy for g = dL/dnll [N]. */
 export function crossEntropyGrad(logits: Value, labels: Value, g: Value): Value {
-  need(sameShape(g.shape, labels.shape), "crossEntropyGrad takes g like the labels", logits, labels, g);
+  need(
+    isClassification(logits, labels) && allF32(g) && sameShape(g.shape, labels.shape),
+    "crossEntropyGrad takes f32 logits [N, V], i32 labels [N] and f32 g [N]",
+    logits,
+    labels,
+    g,
+  );
   return make({ kind: "crossEntropyGrad" }, [logits, labels, g], logits.shape);
 }

@@ -9,6 +9,7 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoin
 
 const KEPT = 2;
 const PATTERN = /^step-(\d{9})\.nbck$/;
+const TEMPORARY = /^step-\d{9}\.nbck\.tmp$/;
 
 function fileName(step: number): string {
   return `step-${String(step).padStart(9, "0")}.nbck`;
@@ -23,7 +24,21 @@ async function list(directory: string): Promise<string[]> {
     .reverse();
 }
 
-/** Writes the checkpoint of `step` and removes all but the last two. */
+/**
+ * Removes all but the checkpoint of `step` and those just before it. What stands after it was passed over as broken when
+ * the run went on from an earlier one; what is temporary was being written when a process died.
+ */
+async function prune(directory: string, step: number): Promise<void> {
+  const newest = fileName(step);
+  const all = await list(directory);
+  const kept = all.filter((name) => name <= newest).slice(0, KEPT);
+  const temporary = (await readdir(directory)).filter((name) => TEMPORARY.test(name));
+  for (const name of [...all.filter((n) => !kept.includes(n)), ...temporary]) {
+    await rm(join(directory, name), { force: true });
+  }
+}
+
+/** Writes the checkpoint of `step` and keeps it and the one before. */
 export async function writeCheckpoint(
   directory: string,
   step: number,
@@ -43,7 +58,7 @@ export async function writeCheckpoint(
   const folder = await open(directory, "r");
   await folder.sync().catch(() => undefined); // Windows cannot sync a directory.
   await folder.close();
-  for (const name of (await list(directory)).slice(KEPT)) await rm(join(directory, name), { force: true });
+  await prune(directory, step);
   return path;
 }
 

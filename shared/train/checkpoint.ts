@@ -35,6 +35,11 @@ const packr = new Packr({ useRecords: false });
 /** Serialises a checkpoint. */
 export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array> {
   const tensors = [...checkpoint.tensors];
+  for (const [name, { shape, data }] of tensors) {
+    if (data.length !== shape.reduce((n, d) => n * d, 1)) {
+      fail("NB_INTERNAL", `checkpoint: "${name}" has ${data.length} values for shape [${shape.join(", ")}]`);
+    }
+  }
   const index = packr.pack({
     kind: checkpoint.kind,
     meta: checkpoint.meta,
@@ -57,8 +62,8 @@ export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Arr
   return bytes;
 }
 
-/** Reads a checkpoint of `kind`; NB_CHECKPOINT_INVALID when the bytes are not one, whole and unaltered. */
-export async function decodeCheckpoint(bytes: Uint8Array, kind: string): Promise<Checkpoint> {
+/** Reads a checkpoint of `kind`, or of any; NB_CHECKPOINT_INVALID when the bytes are not one, whole and unaltered. */
+export async function decodeCheckpoint(bytes: Uint8Array, kind?: string): Promise<Checkpoint> {
   const bad = (why: string): never => fail("NB_CHECKPOINT_INVALID", `checkpoint: ${why}`);
   if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES) bad(`only ${bytes.length} bytes long`);
   if (new TextDecoder().decode(bytes.subarray(0, 4)) !== MAGIC) bad(`does not begin with "${MAGIC}"`);
@@ -70,9 +75,15 @@ export async function decodeCheckpoint(bytes: Uint8Array, kind: string): Promise
     bad("torn or altered: its checksum differs");
   const indexBytes = view.getUint32(8, true);
   if (HEADER_BYTES + indexBytes > end) bad("its index is longer than the file");
-  const parsed = indexSchema.safeParse(packr.unpack(bytes.subarray(HEADER_BYTES, HEADER_BYTES + indexBytes)));
+  let index: unknown;
+  try {
+    index = packr.unpack(bytes.subarray(HEADER_BYTES, HEADER_BYTES + indexBytes));
+  } catch (error) {
+    return bad(`its index cannot be read (${error instanceof Error ? error.message : String(error)})`);
+  }
+  const parsed = indexSchema.safeParse(index);
   if (!parsed.success) return bad(`its index is not understood (${parsed.error.issues[0]?.message})`);
-  if (parsed.data.kind !== kind) {
+  if (kind !== undefined && parsed.data.kind !== kind) {
     fail("NB_CHECKPOINT_MISMATCH", `checkpoint: of kind "${parsed.data.kind}"; expected "${kind}"`);
   }
   const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
@@ -80,10 +91,14 @@ export async function decodeCheckpoint(bytes: Uint8Array, kind: string): Promise
   for (const { name, shape } of parsed.data.tensors) {
     const size = 4 * shape.reduce((n, d) => n * d, 1);
     if (at + size > end) bad(`tensor "${name}" lies beyond its end`);
+    if (tensors.has(name)) bad(`it has two tensors "${name}"`);
     // Copied by constructor, which also aligns: slice() of Node's Buffer is a view of the same memory.
-    tensors.set(name, { shape, data: new Float32Array(new Uint8Array(bytes.subarray(at, at + size)).buffer) });
+    tensors.set(name, {
+      shape,
+      data: new Float32Array(new Uint8Array(bytes.subarray(at, at + size)).buffer),
+    });
     at += size;
   }
   if (at !== end) bad(`${end - at} bytes left over`);
-  return { kind, meta: parsed.data.meta, tensors };
+  return { kind: parsed.data.kind, meta: parsed.data.meta, tensors };
 }

@@ -6,6 +6,7 @@
  * are the caller's arrays, shared by every program that reads them. Programs are compiled once per shape bucket.
  */
 import type { Engine, Executable, Tensors } from "../engine/engine.ts";
+import { RunQueue } from "../engine/ports.ts";
 import { fail } from "../errors.ts";
 import { sizeOf, type Value } from "../graph/ir.ts";
 import { initialLora } from "../model/lora.ts";
@@ -74,6 +75,11 @@ class ArrayPool {
     if (list === undefined) this.#free.set(array.length, [array]);
     else list.push(array);
   }
+
+  /** Takes back the f32 arrays among these. */
+  giveAll(arrays: Readonly<Record<string, Float32Array | Int32Array>>): void {
+    for (const array of Object.values(arrays)) if (array instanceof Float32Array) this.give(array);
+  }
 }
 
 /** A compiled program with arrays for what only it is fed and what it returns. */
@@ -92,8 +98,8 @@ interface CompiledTraining {
 class Saved implements SavedForward {
   readonly bucket: Bucket;
   readonly lengths: Int32Array;
-  /** Everything the backward program reads besides parameters and the cotangent; undefined once used. */
-  feeds: Record<string, Float32Array | Int32Array> | undefined;
+  /** Everything the backward program reads besides parameters and the cotangent; undefined once taken. */
+  #feeds: Record<string, Float32Array | Int32Array> | undefined;
   readonly #pool: ArrayPool;
 
   constructor(
@@ -104,15 +110,19 @@ class Saved implements SavedForward {
   ) {
     this.bucket = bucket;
     this.lengths = lengths;
-    this.feeds = feeds;
+    this.#feeds = feeds;
     this.#pool = pool;
   }
 
+  /** Hands over what was saved, once: a release while a backward pass is under way must not free what it reads. */
+  take(): Record<string, Float32Array | Int32Array> | undefined {
+    const feeds = this.#feeds;
+    this.#feeds = undefined;
+    return feeds;
+  }
+
   release(): void {
-    for (const array of Object.values(this.feeds ?? {})) {
-      if (array instanceof Float32Array) this.#pool.give(array);
-    }
-    this.feeds = undefined;
+    this.#pool.giveAll(this.take() ?? {});
   }
 }
 
@@ -129,6 +139,8 @@ export class SegmentRunner implements TrainableSegment {
   readonly #pool = new ArrayPool();
   /** Gradients as the last program wrote them, before they are added to the accumulators. */
   readonly #fresh: Record<string, Float32Array> = {};
+  /** A program that writes there is run, and its gradients are added, before the next one starts. */
+  readonly #backwards = new RunQueue();
   #accumulated = false;
 
   constructor(options: RunnerOptions) {
@@ -196,7 +208,8 @@ export class SegmentRunner implements TrainableSegment {
 
   /** Accumulates gradients; returns dL/d(source), packed, unless the source is token ids. Consumes `saved`. */
   async #backward(saved: SavedForward, gradient: Float32Array): Promise<Float32Array | undefined> {
-    if (!(saved instanceof Saved) || saved.feeds === undefined) {
+    const feeds = saved instanceof Saved ? saved.take() : undefined;
+    if (!(saved instanceof Saved) || feeds === undefined) {
       return fail("NB_INTERNAL", "a saved forward pass was used twice, or is not this segment's");
     }
     const { config, range } = this.spec;
@@ -208,15 +221,14 @@ export class SegmentRunner implements TrainableSegment {
       const cotangent = pad(gradient, lengths, bucket, config.hiddenSize, this.#pool.take(hidden));
       const into: Record<string, Float32Array> = { ...this.#fresh };
       if (!range.embedding) into[SOURCE_GRADIENT] = this.#pool.take(hidden);
-      await programs.backward.run(this.#feeds({ ...saved.feeds, [COTANGENT]: cotangent }), into);
+      await this.#runBackward(programs.backward, { ...feeds, [COTANGENT]: cotangent }, into);
       this.#pool.give(cotangent);
       if (!range.embedding) {
         sourceGradient = unpad(into[SOURCE_GRADIENT], lengths, bucket, config.hiddenSize);
         this.#pool.give(into[SOURCE_GRADIENT]);
       }
-      this.#accumulate();
     }
-    saved.release();
+    this.#pool.giveAll(feeds);
     return sourceGradient;
   }
 
@@ -255,12 +267,11 @@ export class SegmentRunner implements TrainableSegment {
       this.#addDropouts(feeds, dropouts, at);
       Object.assign(into, this.#fresh);
       if (!range.embedding) into[SOURCE_GRADIENT] = this.#pool.take(tokens * config.hiddenSize);
-      await executable.run(this.#feeds(feeds), into);
+      await this.#runBackward(executable, feeds, into);
       if (!range.embedding) {
         gradient = unpad(into[SOURCE_GRADIENT], lengths, bucket, config.hiddenSize);
         this.#pool.give(into[SOURCE_GRADIENT]);
       }
-      this.#accumulate();
     } else {
       const { executable } = await this.#evaluation(NLL, bucket);
       await executable.run(this.#feeds(feeds), into);
@@ -368,6 +379,14 @@ export class SegmentRunner implements TrainableSegment {
     for (const [name, data] of this.#options.weights) feeds[name] = data;
     for (const [name, { data }] of this.#parameters) feeds[name] = data;
     return Object.assign(feeds, own);
+  }
+
+  /** Runs a program whose results include the fresh gradients, and accumulates those. */
+  #runBackward(executable: Executable, own: Tensors, into: Tensors): Promise<void> {
+    return this.#backwards.run(async () => {
+      await executable.run(this.#feeds(own), into);
+      this.#accumulate();
+    });
   }
 
   #accumulate(): void {

@@ -4,15 +4,21 @@
 import { readFile } from "node:fs/promises";
 import type { Engine } from "../../shared/engine/engine.ts";
 import type { ModelConfig } from "../../shared/model/config.ts";
-import type { SegmentRange } from "../../shared/model/cut.ts";
+import { type CutPlan, type SegmentRange, segmentsOf } from "../../shared/model/cut.ts";
 import { openModelDirectory, readAdapterDirectory } from "../../shared/model/files-node.ts";
 import { type NamedTensor, readSafetensors } from "../../shared/model/safetensors.ts";
-import { buildSegment } from "../../shared/model/transformer.ts";
+import { buildSegment, IDS } from "../../shared/model/transformer.ts";
 import { type AdamWConfig, adamwSchema } from "../../shared/train/adamw.ts";
-import type { SegmentSpec } from "../../shared/train/programs.ts";
+import { pad, unpad } from "../../shared/train/padding.ts";
+import { evaluationProgram, LOGITS, type SegmentSpec } from "../../shared/train/programs.ts";
 import { type ScheduleConfig, scheduleSchema } from "../../shared/train/schedule.ts";
-import type { RunnerOptions } from "../../shared/train/segment-runner.ts";
-import type { NamedTensors, TokenBatch } from "../../shared/train/segments.ts";
+import {
+  BottomRunner,
+  type RunnerOptions,
+  TopRunner,
+  TrunkRunner,
+} from "../../shared/train/segment-runner.ts";
+import type { NamedTensors, PassPosition, TokenBatch } from "../../shared/train/segments.ts";
 
 export const GOLDENS = ["llama", "llama-tied", "llama-rope3", "qwen2", "gpt2"] as const;
 /** Those that have gradients of all parameters. */
@@ -121,4 +127,90 @@ export function adaptersOf(golden: Golden, spec: SegmentSpec): NamedTensors {
 export function expectedUnder(golden: Golden, prefix: string): Map<string, NamedTensor> {
   const found = [...golden.expected].filter(([name]) => name.startsWith(prefix));
   return new Map(found.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
+
+/** Logits of every real position [tokens, vocabSize]. */
+export async function allLogits(golden: Golden, spec: SegmentSpec, engine: Engine): Promise<Float32Array> {
+  const { batch, config } = golden;
+  const bucket = { rows: batch.lengths.length, length: 16 };
+  const ids = pad(batch.ids, batch.lengths, bucket, 1, new Int32Array(bucket.rows * bucket.length));
+  const feeds: Record<string, Float32Array | Int32Array> = { [IDS]: ids };
+  for (const [name, data] of golden.weights) feeds[name] = data;
+  for (const [name, { data }] of golden.adapters) feeds[name] = data;
+  const executable = await engine.compile(evaluationProgram(spec, bucket, LOGITS));
+  const result = await executable.run(feeds);
+  await executable.dispose();
+  return unpad(result[LOGITS], batch.lengths, bucket, config.vocabSize);
+}
+
+export interface SplitRunners {
+  readonly bottom: BottomRunner;
+  readonly trunk: TrunkRunner;
+  readonly top: TopRunner;
+  readonly all: readonly [BottomRunner, TrunkRunner, TopRunner];
+  dispose(): Promise<void>;
+}
+
+/** The golden's model cut in three, with its adapters unless `specOf` says otherwise. */
+export function splitRunners(
+  golden: Golden,
+  cut: CutPlan,
+  engine: Engine,
+  rematerialise: SegmentSpec["rematerialise"] = "none",
+  specOf: (range: SegmentRange) => SegmentSpec = (range) => loraSpec(golden, range, rematerialise),
+  optimizer: AdamWConfig = ADAMW,
+): SplitRunners {
+  const ranges = segmentsOf(golden.config, cut);
+  const options = (range: SegmentRange): RunnerOptions => ({
+    ...runnerOptions(golden, specOf(range), engine),
+    optimizer,
+  });
+  const bottom = new BottomRunner(options(ranges.bottom));
+  const trunk = new TrunkRunner(options(ranges.trunk));
+  const top = new TopRunner(options(ranges.top));
+  const all = [bottom, trunk, top] as const;
+  for (const runner of all) {
+    if (runner.spec.lora !== undefined) runner.loadAdapters(adaptersOf(golden, runner.spec));
+  }
+  const dispose = async (): Promise<void> => {
+    for (const runner of all) await runner.dispose();
+  };
+  return { bottom, trunk, top, all, dispose };
+}
+
+export interface SplitPass {
+  readonly lossSum: number;
+  /** Smashed data at the first cut and at the last [tokens, hidden]. */
+  readonly hidden: { readonly first: Float32Array; readonly last: Float32Array };
+  readonly hiddenGradient: { readonly first: Float32Array; readonly last: Float32Array };
+  /** The accumulated gradients of all three. */
+  readonly gradients: NamedTensors;
+  /** Gradients of the top under names that the bottom has too (a tied head). */
+  readonly tied: NamedTensors;
+}
+
+/** One batch forward and backward through the three. */
+export async function passThrough(
+  runners: SplitRunners,
+  batch: TokenBatch,
+  at: PassPosition,
+): Promise<SplitPass> {
+  const { bottom, trunk, top } = runners;
+  const first = await bottom.forward(batch, at);
+  const last = await trunk.forward(first.output, batch.lengths, at);
+  const loss = await top.loss(last.output, batch.labels, batch.lengths, at);
+  if (first.saved === undefined || last.saved === undefined || loss.gradient === undefined) {
+    throw new Error("a training pass saved nothing");
+  }
+  const firstGradient = await trunk.backward(last.saved, loss.gradient);
+  await bottom.backward(first.saved, firstGradient);
+  const ofTop = top.gradients();
+  const below = new Map([...bottom.gradients(), ...trunk.gradients()]);
+  return {
+    lossSum: loss.lossSum,
+    hidden: { first: first.output, last: last.output },
+    hiddenGradient: { first: firstGradient, last: loss.gradient },
+    gradients: new Map([...ofTop, ...below]),
+    tied: new Map([...ofTop].filter(([name]) => below.has(name))),
+  };
 }

@@ -1,0 +1,15 @@
+/** All subcommands, in the order of their help. Only descriptions are loaded here; see shared/command/definition.ts. */
+import { evalCommand } from "./client/commands/eval.ts";
+import { exportCommand } from "./client/commands/export.ts";
+import { generateCommand } from "./client/commands/generate.ts";
+import { inspectCommand } from "./client/commands/inspect.ts";
+import { pretrainCommand } from "./experiments/commands/pretrain.ts";
+import type { CommandDefinition } from "./shared/command/definition.ts";
+
+export const COMMANDS: readonly CommandDefinition[] = [
+  pretrainCommand,
+  evalCommand,
+  generateCommand,
+  exportCommand,
+  inspectCommand,
+];

@@ -1,0 +1,134 @@
+/**
+ * Frames over a socket: encodes and parses, counts bytes, and holds back what the network does not take yet, so that a slow
+ * reader costs memory only for what the protocol lets be under way.
+ */
+import { asNarrowbandError, type ErrorCode } from "../errors.ts";
+import type { ByteLedger, Direction } from "../ledger/ledger.ts";
+import { encodeFrame, frameSizes, parseFrame } from "./frame.ts";
+import { SEND_HIGH_WATER_BYTES } from "./limits.ts";
+import type { Frame } from "./messages.ts";
+import type { FrameSocket } from "./transport.ts";
+
+export interface ChannelHandlers {
+  frame(frame: Frame): void;
+  /** A message could not be read. The channel still works. */
+  refused(code: ErrorCode, message: string): void;
+  closed(code: number): void;
+}
+
+export class FrameChannel {
+  /** Largest message accepted, bytes. */
+  maxBytes: number;
+  handlers: ChannelHandlers;
+  /** Where this channel's messages are counted. */
+  ledger: ByteLedger;
+  readonly #socket: FrameSocket;
+  readonly #sends: Direction;
+  /** What waits to be sent: single frames, and sequences that are made as they are sent. */
+  readonly #queue: (Frame | Iterator<Frame>)[] = [];
+  #waiting = false;
+  #closed = false;
+  /** Resolves when the connection is gone, its closing handshake included. */
+  readonly gone: Promise<void>;
+
+  /** `sends`: "up" at the client's end, "down" at the server's. */
+  constructor(
+    socket: FrameSocket,
+    ledger: ByteLedger,
+    sends: Direction,
+    maxBytes: number,
+    handlers: ChannelHandlers,
+  ) {
+    this.#socket = socket;
+    this.ledger = ledger;
+    this.#sends = sends;
+    this.maxBytes = maxBytes;
+    this.handlers = handlers;
+    this.gone = new Promise((resolve) => {
+      socket.handlers = {
+        message: (bytes) => this.#received(bytes),
+        closed: (code) => {
+          const first = !this.#closed;
+          this.#closed = true;
+          this.#queue.length = 0;
+          if (first) this.handlers.closed(code);
+          resolve();
+        },
+      };
+    });
+  }
+
+  /** Sends a frame after those that wait. Its arrays must not change until it is sent, unless nothing waits. */
+  send(frame: Frame): void {
+    this.#push(frame);
+  }
+
+  /** Sends a sequence of frames, each made only when it can be sent. */
+  sendAll(frames: Iterable<Frame>): void {
+    this.#push(frames[Symbol.iterator]());
+  }
+
+  #push(entry: Frame | Iterator<Frame>): void {
+    if (this.#closed) return;
+    this.#queue.push(entry);
+    if (!this.#waiting) this.#pump();
+  }
+
+  /**
+   * Closes. Single frames that wait are still sent, sequences are cut short. From now on nothing is received, and handlers are not told
+   * of the end.
+   */
+  close(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const entry of this.#queue.splice(0)) if ("job" in entry) this.#write(entry);
+    this.#socket.close(code, reason);
+  }
+
+  #pump(): void {
+    this.#waiting = false;
+    while (this.#queue.length > 0) {
+      if (this.#socket.bufferedBytes > SEND_HIGH_WATER_BYTES) {
+        this.#waiting = true;
+        this.#socket.onceDrained(() => this.#pump());
+        return;
+      }
+      this.#sendNext();
+    }
+  }
+
+  #sendNext(): void {
+    const entry = this.#queue[0];
+    if ("job" in entry) {
+      this.#queue.shift();
+      this.#write(entry);
+      return;
+    }
+    const next = entry.next();
+    if (next.done) this.#queue.shift();
+    else this.#write(next.value);
+  }
+
+  #write(frame: Frame): void {
+    const bytes = encodeFrame(frame);
+    const framing = this.#socket.framing(bytes.length, "sent");
+    this.ledger.countFrame(this.#sends, frame.message, frameSizes(frame.message, bytes.length), framing);
+    this.#socket.send(bytes);
+  }
+
+  #received(bytes: Uint8Array): void {
+    const direction = this.#sends === "up" ? "down" : "up";
+    const framing = this.#socket.framing(bytes.length, "received");
+    let frame: Frame;
+    try {
+      frame = parseFrame(bytes, this.maxBytes);
+    } catch (error) {
+      this.ledger.countUnreadable(direction, bytes.length, framing);
+      const { code, message } = asNarrowbandError(error);
+      if (!this.#closed) this.handlers.refused(code, message);
+      return;
+    }
+    this.ledger.countFrame(direction, frame.message, frameSizes(frame.message, bytes.length), framing);
+    if (!this.#closed) this.handlers.frame(frame);
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * The server's rules for one client's step: which of its messages may come when, what they set going, and how a step ends. A rule that
+ * is broken throws; the machine then refuses the connection and keeps the state that it had.
+ */
+
+import { ERRORS, fail } from "../errors.ts";
+import { closeCode } from "./close-codes.ts";
+import { codecIdOf } from "./codecs.ts";
+import type { AdapterBeginMessage, AdapterChunkMessage } from "./messages.ts";
+import { compareKeys, type Refusal, type StepDoneMessage, type TensorMessage } from "./messages.ts";
+import {
+  type ClientRecord,
+  JobPhase,
+  type OpenStep,
+  type ServerRequest,
+  StepStatus,
+  UploadStatus,
+} from "./server-state.ts";
+import type { ServerTurn } from "./server-turn.ts";
+
+/** Opens a step for a client and tells it to begin. */
+export function openStep(turn: ServerTurn, index: number, step: number, attempt: number): void {
+  const client = turn.client(index);
+  client.status = StepStatus.STEPPING;
+  client.open = {
+    step,
+    attempt,
+    process: client.process,
+    trunkStep: turn.state.trunkSteps,
+    a1: 0,
+    a2: 0,
+    g2: 0,
+    g1: 0,
+    tokens: [],
+    lossSum: 0,
+    supervisedTokens: 0,
+  };
+  turn.effect({ type: "begin", client: index, key: { step, attempt } });
+  turn.send(client.connection!, { type: "roundStart", step, attempt });
+}
+
+/**
+ * The open step that a message of `client` belongs to, or undefined when the message is late. NB_PROTOCOL_ORDER when it names a
+ * step that was not begun.
+ */
+function stepOf(client: ClientRecord, key: { step: number; attempt: number }): OpenStep | undefined {
+  if (client.lastEnded !== undefined && compareKeys(key, client.lastEnded) <= 0) return undefined;
+  if (client.open === undefined || compareKeys(key, client.open) !== 0) {
+    const open =
+      client.open === undefined ? "none is open" : `${client.open.step}.${client.open.attempt} is open`;
+    fail("NB_PROTOCOL_ORDER", `a message of step ${key.step}.${key.attempt}, but ${open}`);
+  }
+  return client.open;
+}
+
+function ignored(
+  turn: ServerTurn,
+  client: ClientRecord,
+  message: "tensor" | "stepDone" | "adapterBegin" | "adapterChunk",
+): void {
+  turn.notify({ type: "ignored", client: client.index, message });
+}
+
+/** A1 or G2 has come. */
+export function acceptTensor(turn: ServerTurn, index: number, message: TensorMessage): void {
+  const client = turn.client(index);
+  const { config } = turn.state;
+  const uShape = config.split === "u-shape";
+  if (message.phase !== "A1" && !(uShape && message.phase === "G2")) {
+    fail("NB_PROTOCOL_ORDER", `${message.phase} is not a client's to send in a ${config.split} split`);
+  }
+  const open = stepOf(client, message);
+  if (open === undefined) {
+    ignored(turn, client, "tensor");
+    return;
+  }
+  const { microBatch } = message;
+  const accepted = message.phase === "A1" ? open.a1 : open.g2;
+  if (microBatch < accepted) {
+    ignored(turn, client, "tensor");
+    return;
+  }
+  const limit = message.phase === "A1" ? Math.min(config.microBatches, open.g1 + config.inFlight) : open.a2;
+  if (microBatch > accepted || microBatch >= limit) {
+    fail(
+      "NB_PROTOCOL_ORDER",
+      `${message.phase} of micro-batch ${microBatch}; ${accepted < limit ? `${accepted} is the next` : "none may come now"}`,
+    );
+  }
+  checkTensor(turn, message, open);
+  let kind: "forward" | "backward" | "vanilla" = "backward";
+  if (message.phase === "A1") {
+    kind = uShape ? "forward" : "vanilla";
+    client.open = { ...open, a1: accepted + 1, tokens: [...open.tokens, message.tokens] };
+  } else {
+    client.open = { ...open, g2: accepted + 1 };
+  }
+  turn.effect({ type: "compute", request: { kind, client: index, message } });
+}
+
+/** Throws NB_TENSOR_INVALID unless the message is what the job makes it. */
+function checkTensor(turn: ServerTurn, message: TensorMessage, open: OpenStep): void {
+  const { config } = turn.state;
+  const { phase, tokens, lengths, channels, codec, labels } = message;
+  const say = (what: string): never =>
+    fail("NB_TENSOR_INVALID", `${phase} of micro-batch ${message.microBatch}: ${what}`);
+  if (channels !== config.model.hidden) say(`${channels} channels; the model has ${config.model.hidden}`);
+  const expected = codecIdOf(config, phase);
+  if (codec !== expected) say(`codec ${codec}; the job's is ${expected}`);
+  if (phase === "A1") {
+    if (lengths.length === 0) say("no row lengths");
+    if (lengths.length > config.maxRows) say(`${lengths.length} rows; at most ${config.maxRows}`);
+    if (tokens > config.maxTokens) say(`${tokens} tokens; at most ${config.maxTokens}`);
+    const longest = lengths.reduce((a, b) => Math.max(a, b), 0);
+    if (longest > config.maxRowTokens) say(`a row of ${longest} tokens; at most ${config.maxRowTokens}`);
+  } else if (tokens !== open.tokens[message.microBatch]) {
+    say(`${tokens} tokens; its A1 had ${open.tokens[message.microBatch]}`);
+  }
+  if (config.split === "u-shape" || phase !== "A1") {
+    if (labels !== undefined) say("labels, which must not leave the client");
+  } else if (labels?.length !== tokens * 2 && labels?.length !== tokens * 4) {
+    say(`${labels?.length ?? 0} bytes of labels; 2 or 4 for each of ${tokens} tokens`);
+  }
+}
+
+/** A tensor that answers one of the client's is ready. */
+export function tensorComputed(turn: ServerTurn, index: number, message: TensorMessage): void {
+  const open = turn.state.clients[index]?.open;
+  if (open === undefined || compareKeys(open, message) !== 0) return;
+  const client = turn.client(index);
+  if (message.phase === "A2") client.open = { ...open, a2: message.microBatch + 1 };
+  else {
+    client.open = {
+      ...open,
+      g1: message.microBatch + 1,
+      lossSum: open.lossSum + message.lossSum,
+      supervisedTokens: open.supervisedTokens + message.supervisedTokens,
+    };
+  }
+  if (client.connection !== undefined) turn.send(client.connection, message);
+}
+
+/** StepDone has come: the client is prepared. */
+export function acceptStepDone(turn: ServerTurn, index: number, message: StepDoneMessage): void {
+  const client = turn.client(index);
+  const open = stepOf(client, message);
+  if (open === undefined || client.status !== StepStatus.STEPPING) {
+    ignored(turn, client, "stepDone");
+    return;
+  }
+  const { microBatches, split } = turn.state.config;
+  if (open.g1 !== microBatches) {
+    fail("NB_PROTOCOL_ORDER", `StepDone after ${open.g1} of ${microBatches} micro-batches`);
+  }
+  const tokens = open.tokens.reduce((a, b) => a + b, 0);
+  if (message.supervisedTokens > tokens) {
+    fail("NB_TENSOR_INVALID", `${message.supervisedTokens} supervised tokens of ${tokens} sent`);
+  }
+  client.status = StepStatus.PREPARED;
+  if (split === "u-shape") {
+    client.open = { ...open, lossSum: message.lossSum, supervisedTokens: message.supervisedTokens };
+  }
+  turn.stopTimer(`step:${index}`);
+}
+
+/** Ends a client's open step without effect, and tells it if it is there. */
+export function abandonStep(turn: ServerTurn, index: number, why: Refusal): void {
+  const client = turn.client(index);
+  const open = client.open;
+  if (open === undefined) return;
+  const key = { step: open.step, attempt: open.attempt };
+  client.open = undefined;
+  client.lastEnded = key;
+  client.status = StepStatus.IDLE;
+  client.attempt = open.attempt + 1;
+  turn.stopTimer(`step:${index}`);
+  turn.effect({ type: "discard", client: index, key });
+  turn.notify({ type: "stepAbandoned", client: index, key, ...why });
+  if (client.connection !== undefined && client.process === open.process) {
+    turn.send(client.connection, { type: "abandon", ...key, ...why });
+  }
+}
+
+/** Abandons a step for which the client is to blame; after too many in a row the client is shut out. */
+export function failStep(turn: ServerTurn, index: number, why: Refusal): void {
+  abandonStep(turn, index, why);
+  const client = turn.client(index);
+  client.failures += 1;
+  if (client.failures >= turn.state.policy.maxFailedSteps && client.connection !== undefined) {
+    const message = `${client.failures} steps in a row were refused or late; the last: ${why.message}`;
+    refuse(turn, client.connection, { code: "NB_STEP_REFUSED", message });
+  }
+}
+
+/** Ends a connection with an error. Its client is as if its connection had dropped. */
+export function refuse(turn: ServerTurn, connection: number, why: Refusal): void {
+  const client = turn.state.connections.get(connection)?.client;
+  turn.notify({ type: "connectionRefused", connection, client, ...why });
+  turn.send(connection, { type: "error", ...why });
+  turn.effect({ type: "close", connection, code: closeCode(why.code), reason: why.code });
+  detach(turn, connection, why.code);
+}
+
+/** Forgets a connection. A step that is not prepared is abandoned with it. */
+export function detach(turn: ServerTurn, connection: number, why: string): void {
+  const record = turn.state.connections.get(connection);
+  if (record === undefined) return;
+  turn.setConnection(connection, undefined);
+  for (const timer of ["hello", "heartbeat", "goodbye"] as const) turn.stopTimer(`${timer}:${connection}`);
+  if (record.client === undefined) return;
+  const client = turn.client(record.client);
+  client.connection = undefined;
+  client.ready = false;
+  turn.notify({ type: "left", client: client.index, why });
+  if (client.status === StepStatus.STEPPING) {
+    abandonStep(turn, client.index, { code: "NB_STEP_INTERRUPTED", message: "the connection dropped" });
+  } else if (client.status === StepStatus.BARRIER) {
+    leaveBarrier(turn, client.index);
+  }
+}
+
+export function leaveBarrier(turn: ServerTurn, index: number): void {
+  const client = turn.client(index);
+  client.status = StepStatus.IDLE;
+  client.upload = undefined;
+  turn.stopTimer(`upload:${index}`);
+}
+
+/** Awaits a client's adapters for the next average. */
+export function expectUpload(turn: ServerTurn, index: number): void {
+  const client = turn.client(index);
+  client.status = StepStatus.BARRIER;
+  client.upload = {
+    status: UploadStatus.EXPECTED,
+    average: turn.state.averages + 1,
+    chunks: 0,
+    totalBytes: 0,
+    chunkBytes: 0,
+    manifestDigest: 0,
+    next: 0,
+  };
+  turn.startTimer(`upload:${index}`, turn.state.policy.uploadDeadlineMs);
+}
+
+/** AdapterBegin has come. Uploads that nobody waits for any more are late, and ignored. */
+export function acceptAdapterBegin(turn: ServerTurn, index: number, message: AdapterBeginMessage): void {
+  const client = turn.client(index);
+  if (message.average > turn.state.averages + 1) {
+    fail(
+      "NB_PROTOCOL_ORDER",
+      `adapters for average ${message.average}; the next is ${turn.state.averages + 1}`,
+    );
+  }
+  if (turn.state.config.aggregation !== "fedavg") {
+    fail("NB_PROTOCOL_ORDER", "adapters in a job that does not average them");
+  }
+  const { upload } = client;
+  if (upload?.status !== UploadStatus.EXPECTED || upload.average !== message.average) {
+    ignored(turn, client, "adapterBegin");
+    return;
+  }
+  const other = turn.state.clients.find(
+    (c) => c.upload?.status === UploadStatus.DONE || c.upload?.status === UploadStatus.RECEIVING,
+  )?.upload;
+  if (
+    other !== undefined &&
+    (other.manifestDigest !== message.manifestDigest || other.totalBytes !== message.totalBytes)
+  ) {
+    fail("NB_ADAPTER_MISMATCH", "the names or shapes of the adapters are not those of the other clients");
+  }
+  const { totalBytes, chunkBytes, manifestDigest } = message;
+  const chunks = Math.ceil(totalBytes / chunkBytes);
+  client.upload = {
+    ...upload,
+    status: UploadStatus.RECEIVING,
+    totalBytes,
+    chunkBytes,
+    manifestDigest,
+    chunks,
+    next: 0,
+  };
+  turn.effect({ type: "acceptAdapter", client: index, message });
+}
+
+export function acceptAdapterChunk(turn: ServerTurn, index: number, message: AdapterChunkMessage): void {
+  if (turn.state.config.aggregation !== "fedavg") {
+    fail("NB_PROTOCOL_ORDER", "adapters in a job that does not average them");
+  }
+  const client = turn.client(index);
+  const { upload } = client;
+  if (upload === undefined || upload.average !== message.average || message.index < upload.next) {
+    ignored(turn, client, "adapterChunk");
+    return;
+  }
+  if (upload.status === UploadStatus.MISSED) {
+    ignored(turn, client, "adapterChunk");
+    return;
+  }
+  if (upload.status !== UploadStatus.RECEIVING || message.index > upload.next) {
+    fail(
+      "NB_PROTOCOL_ORDER",
+      `adapter chunk ${message.index}; ${upload.next} of ${upload.chunks} is the next`,
+    );
+  }
+  const last = upload.next === upload.chunks - 1;
+  const size = last ? upload.totalBytes - upload.next * upload.chunkBytes : upload.chunkBytes;
+  if (message.data.length !== size) {
+    fail("NB_PROTOCOL_ORDER", `adapter chunk of ${message.data.length} bytes; ${size} were announced`);
+  }
+  client.upload = {
+    ...upload,
+    next: upload.next + 1,
+    status: last ? UploadStatus.DONE : UploadStatus.RECEIVING,
+  };
+  if (last) turn.stopTimer(`upload:${index}`);
+  turn.effect({ type: "acceptAdapter", client: index, message });
+}
+
+/** Work for a client's tensor failed. What the peer sent wrongly ends its connection; what cannot be used fails its step. */
+export function tensorFailed(
+  turn: ServerTurn,
+  request: ServerRequest & { client: number; message: TensorMessage },
+  why: Refusal,
+): void {
+  const open = turn.state.clients[request.client]?.open;
+  if (open === undefined || compareKeys(open, request.message) !== 0 || turn.state.phase === JobPhase.ENDED)
+    return;
+  const connection = turn.state.clients[request.client].connection;
+  const kind: { close?: number } = ERRORS[why.code];
+  if (connection !== undefined && kind.close !== undefined) refuse(turn, connection, why);
+  else failStep(turn, request.client, why);
+}

@@ -1,0 +1,115 @@
+/**
+ * Codec streams on the wire: one phase of one client. The sender makes tensor messages and sends a bit table when the
+ * receiver has not been sent its version on this connection; the receiver decodes and refuses what is not finite.
+ */
+import type { TensorDecoder, TensorEncoder } from "../codec/codec.ts";
+import { fail } from "../errors.ts";
+import type { Phase, StepKey, TensorMessage } from "./messages.ts";
+
+/** A tensor that was sent, and what is to be kept of it until its gradient comes. */
+export interface SentTensor {
+  readonly message: TensorMessage;
+  /** What the receiver decodes [tokens, channels]. */
+  readonly reconstruction: Float32Array;
+}
+
+/** What a message holds besides its tensor. */
+export interface TensorExtras {
+  readonly lengths?: readonly number[];
+  readonly labels?: Uint8Array;
+  readonly lossSum?: number;
+  readonly supervisedTokens?: number;
+}
+
+export class TensorSender {
+  readonly encoder: TensorEncoder;
+  readonly #phase: Phase;
+  readonly #codec: number;
+  #table: Uint8Array | undefined;
+  #tableVersion = 0;
+  #sentVersion: number | undefined;
+
+  /** `codec`: its number in Tensor.codec. */
+  constructor(encoder: TensorEncoder, phase: Phase, codec: number) {
+    this.encoder = encoder;
+    this.#phase = phase;
+    this.#codec = codec;
+  }
+
+  /** The connection is new: its receiver has no bit table. */
+  resetPeer(): void {
+    this.#sentVersion = undefined;
+  }
+
+  /** Encodes x [tokens, channels] into a message that owns its arrays. NB_TENSOR_NOT_FINITE when x is not finite. */
+  encode(
+    x: Float32Array,
+    tokens: number,
+    key: StepKey,
+    microBatch: number,
+    extras: TensorExtras = {},
+  ): SentTensor {
+    const { step, attempt } = key;
+    const encoded = this.encoder.encode(x, tokens, { step, microBatch });
+    if (encoded.bitTable !== undefined) {
+      this.#table = encoded.bitTable.slice();
+      this.#tableVersion = encoded.bitTableVersion;
+    }
+    const lacks = this.#sentVersion !== encoded.bitTableVersion;
+    const bitTable = lacks && this.#tableVersion === encoded.bitTableVersion ? this.#table : undefined;
+    this.#sentVersion = encoded.bitTableVersion;
+    const message: TensorMessage = {
+      type: "tensor",
+      step,
+      attempt,
+      microBatch,
+      phase: this.#phase,
+      tokens,
+      lengths: extras.lengths ?? [],
+      channels: this.encoder.channels,
+      codec: this.#codec,
+      bitTableVersion: encoded.bitTableVersion,
+      bitTable,
+      labels: extras.labels,
+      scales: encoded.scales.slice(),
+      payload: encoded.payload.slice(),
+      lossSum: extras.lossSum ?? 0,
+      supervisedTokens: extras.supervisedTokens ?? 0,
+    };
+    return { message, reconstruction: encoded.reconstruction };
+  }
+}
+
+export class TensorReceiver {
+  readonly #makeDecoder: () => TensorDecoder;
+  #decoder: TensorDecoder;
+
+  constructor(makeDecoder: () => TensorDecoder) {
+    this.#makeDecoder = makeDecoder;
+    this.#decoder = makeDecoder();
+  }
+
+  /** The connection is new: bit tables of the old one do not hold. */
+  resetPeer(): void {
+    this.#decoder = this.#makeDecoder();
+  }
+
+  /**
+   * The tensor [tokens, channels] of a message, a new array. NB_CODEC_BODY_INVALID when its sections do not fit, NB_TENSOR_NOT_FINITE
+   * when it holds NaN or infinity. The machine has bounded tokens and channels.
+   */
+  decode(message: TensorMessage): Float32Array {
+    const { bitTable, bitTableVersion, scales, payload, tokens } = message;
+    const out = new Float32Array(tokens * this.#decoder.channels);
+    this.#decoder.decode({ bitTable, bitTableVersion, scales, payload }, tokens, out);
+    requireFinite(out, `${message.phase} of micro-batch ${message.microBatch}`);
+    return out;
+  }
+}
+
+/** NB_TENSOR_NOT_FINITE when `values` holds NaN or infinity. */
+export function requireFinite(values: Float32Array, what: string): void {
+  for (const value of values) {
+    if (!Number.isFinite(value)) fail("NB_TENSOR_NOT_FINITE", `${what} holds ${value}`);
+  }
+}
