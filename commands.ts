@@ -3,10 +3,14 @@ import { evalCommand } from "./client/commands/eval.ts";
 import { exportCommand } from "./client/commands/export.ts";
 import { generateCommand } from "./client/commands/generate.ts";
 import { inspectCommand } from "./client/commands/inspect.ts";
+import { trainCommand } from "./client/commands/train.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
+import { serveCommand } from "./server/commands/serve.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
 
 export const COMMANDS: readonly CommandDefinition[] = [
+  serveCommand,
+  trainCommand,
   pretrainCommand,
   evalCommand,
   generateCommand,

@@ -39,7 +39,7 @@ export class Backoff {
     return this.#random() * Math.min(capMs, baseMs * 2 ** (this.#failures - 1));
   }
 
-  /** A connection was made and accepted. */
+  /** A connection has proved to be good. */
   reset(): void {
     this.#failures = 0;
   }

@@ -82,6 +82,7 @@ export class Edge {
   #stepStart = 0;
   #connectedBefore = false;
   #cancelConnect: () => void = () => {};
+  #cancelSettled: () => void = () => {};
   #resolve: (outcome: ClientOutcome) => void = () => {};
   #ended: Promise<ClientOutcome> | undefined;
 
@@ -300,8 +301,14 @@ export class Edge {
   }
 
   #notify(progress: ClientProgress): void {
-    if (progress.type === "welcomed") this.#backoff.reset();
+    // Being let in proves little: a connection counts as good once a step has come through it, or it has lasted.
+    if (progress.type === "welcomed") {
+      const { capMs } = this.#options.backoff ?? DEFAULT_BACKOFF;
+      this.#cancelSettled = this.#setTimer(capMs, () => this.#backoff.reset());
+    }
+    if (progress.type === "disconnected") this.#cancelSettled();
     if (progress.type === "stepCommitted") {
+      this.#backoff.reset();
       const { commit, lossSum, supervisedTokens, tokens } = progress;
       const elapsedMs = performance.now() - this.#stepStart;
       const times = this.#worker!.times;
@@ -310,6 +317,7 @@ export class Edge {
     this.#options.onProgress?.(progress);
     if (progress.type === "ended") {
       this.#cancelConnect();
+      this.#cancelSettled();
       this.#timers.stopAll();
       void this.#finish(progress.outcome);
     }

@@ -2,7 +2,7 @@
  * Draws a token from logits: greedy, or by temperature within the k likeliest and within the nucleus of probability p
  * (Holtzman et al., 2020, "The Curious Case of Neural Text Degeneration").
  */
-import { random32 } from "../../shared/data/random.ts";
+import { random32 } from "../../shared/random.ts";
 
 export interface SamplingSettings {
   /** 0: always the likeliest token. */

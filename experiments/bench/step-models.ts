@@ -1,11 +1,12 @@
 /**
  * The training steps that `bench:step` times: two shapes, the same that test/oracle/torch_step.py times in PyTorch.
  */
-import { random32 } from "../../shared/data/random.ts";
+
 import { type ModelConfig, parseHfConfig } from "../../shared/model/config.ts";
 import { type CutPlan, wholeModel } from "../../shared/model/cut.ts";
 import type { LoraConfig } from "../../shared/model/lora.ts";
 import type { Bucket } from "../../shared/model/transformer.ts";
+import { random32 } from "../../shared/random.ts";
 import type { SegmentSpec } from "../../shared/train/programs.ts";
 import { segmentShapes } from "../../shared/train/segment-weights.ts";
 import type { TokenBatch } from "../../shared/train/segments.ts";

@@ -15,8 +15,8 @@ import {
   trainBpe,
 } from "../../shared/data/bpe-trainer.ts";
 import { packageVersion } from "../../shared/data/packages-node.ts";
-import { hashName, permutation } from "../../shared/data/random.ts";
 import { loadTokenizer, type Tokenizer } from "../../shared/model/tokenizer.ts";
+import { hashName, permutation } from "../../shared/random.ts";
 import { addresses, books } from "./books.ts";
 import { type Page, wordNetPages } from "./wordnet.ts";
 

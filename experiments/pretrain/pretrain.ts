@@ -7,13 +7,13 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { permutation } from "../../shared/data/random.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { fail } from "../../shared/errors.ts";
 import { sizeOf } from "../../shared/graph/ir.ts";
 import type { ModelConfig } from "../../shared/model/config.ts";
 import { wholeModel } from "../../shared/model/cut.ts";
 import { buildSegment } from "../../shared/model/transformer.ts";
+import { permutation } from "../../shared/random.ts";
 import type { AdamWConfig } from "../../shared/train/adamw.ts";
 import { readLatestCheckpoint, writeCheckpoint } from "../../shared/train/checkpoint-files.ts";
 import { initialWeight } from "../../shared/train/initial-weights.ts";

@@ -8,8 +8,8 @@
 
 import { plainTypography } from "../../shared/data/clean-text.ts";
 import { readPackageFile } from "../../shared/data/packages-node.ts";
-import { random32 } from "../../shared/data/random.ts";
 import { fail } from "../../shared/errors.ts";
+import { random32 } from "../../shared/random.ts";
 
 type PartOfSpeech = "n" | "v" | "a" | "r";
 

@@ -1,10 +1,11 @@
 /**
- * The codec `amaq`: a quantizer whose width per channel is learned under a bit budget that anneals over the run, in the
- * manner of AMAQ (arXiv:2510.05468). docs/amaq.md lists what the paper fixes, what it leaves open and what was chosen.
+ * The codec `amaq`: a quantizer whose width per channel is learned under a bit budget that anneals over the
+ * run, in the manner of AMAQ (arXiv:2510.05468). docs/amaq.md lists what the paper fixes, what it leaves open
+ * and what was chosen.
  *
- * The sender owns the gates. From the tensors of a step it sums dL/db_c for each channel; when the step commits, the
- * gates take one step of Adam, are put back on the budget, and integer widths are chosen near them whose sum is the
- * budget to the bit. The receiver learns of widths through the bit table alone.
+ * The sender owns the gates. From the tensors of a step it sums dL/db_c for each channel; when the step
+ * commits, the gates take one step of Adam, are put back on the budget, and integer widths are chosen near
+ * them whose sum is the budget to the bit. The receiver learns of widths through the bit table alone.
  */
 
 import { fail } from "../errors.ts";

@@ -1,9 +1,10 @@
 /**
  * Packs unsigned integers of 1 to 8 bits without gaps.
  *
- * The packed form is a little-endian bit string: element k of width n occupies bits k·n to (k+1)·n − 1, and bit b is
- * bit (b mod 8) of byte floor(b / 8), the least significant being bit 0. Eight elements fill exactly n bytes, so the
- * loops below move eight at a time and have no branch inside. The last byte is filled up with zero bits (at most 7).
+ * The packed form is a little-endian bit string: element k of width n occupies bits k·n to (k+1)·n − 1, and
+ * bit b is bit (b mod 8) of byte floor(b / 8), the least significant being bit 0. Eight elements fill exactly
+ * n bytes, so the loops below move eight at a time and have no branch inside. The last byte is filled up with
+ * zero bits (at most 7).
  */
 
 /** Bytes that `count` elements of `width` bits take. */
@@ -12,8 +13,8 @@ export function packedBytes(count: number, width: number): number {
 }
 
 /**
- * Packs values[from .. from+count) of `width` bits (1 to 8) into out[at .. at + packedBytes(count, width)). Each
- * value must be below 2^width. Returns the position after the last byte written.
+ * Packs values[from .. from+count) of `width` bits (1 to 8) into out[at .. at + packedBytes(count, width)).
+ * Each value must be below 2^width. Returns the position after the last byte written.
  */
 export function packBits(
   values: Uint8Array,
@@ -85,8 +86,9 @@ export function packBits(
 }
 
 /**
- * Undoes {@link packBits}: reads `count` elements of `width` bits from bytes[from ...] into values[at .. at+count).
- * `bytes` must hold packedBytes(count, width) bytes from `from` on. Returns the position after the last byte read.
+ * Undoes {@link packBits}: reads `count` elements of `width` bits from bytes[from ...] into values[at ..
+ * at+count). `bytes` must hold packedBytes(count, width) bytes from `from` on. Returns the position after the
+ * last byte read.
  */
 export function unpackBits(
   bytes: Uint8Array,

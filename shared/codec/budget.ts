@@ -1,11 +1,13 @@
 /**
- * The bit budget: how the mean width falls over a run, and how real-valued widths become integers that meet it.
+ * The bit budget: how the mean width falls over a run, and how real-valued widths become integers that meet
+ * it.
  *
- * Integers that sum to a given number of bits are found by exchange, starting from the widths in use: bits are taken
- * from, or given to, the channels that stand farthest from what their gates want, one bit at a time, until the sum is
- * right; then single bits are exchanged between two channels as long as that brings both together nearer to their
- * gates by more than the hysteresis. Without hysteresis this minimises Σ (n_c − b_c)² for the given sum. Every step keeps the sum, so the
- * budget holds whatever the gates do; ties go to the lower channel, so both are deterministic.
+ * Integers that sum to a given number of bits are found by exchange, starting from the widths in use: bits
+ * are taken from, or given to, the channels that stand farthest from what their gates want, one bit at a
+ * time, until the sum is right; then single bits are exchanged between two channels as long as that brings
+ * both together nearer to their gates by more than the hysteresis. Without hysteresis this minimises Σ (n_c −
+ * b_c)² for the given sum. Every step keeps the sum, so the budget holds whatever the gates do; ties go to
+ * the lower channel, so both are deterministic.
  */
 
 import type { AmaqSpec } from "./spec.ts";
@@ -45,9 +47,9 @@ export function allocateWidths(
 }
 
 /**
- * Gives or takes single bits until the widths sum to `total`. The k-th bit taken from channel c costs as much as the channel
- * then stands too low, so all conceivable moves can be listed and the cheapest taken: a channel's own
- * moves are listed in rising cost and are never taken out of order.
+ * Gives or takes single bits until the widths sum to `total`. The k-th bit taken from channel c costs as much
+ * as the channel then stands too low, so all conceivable moves can be listed and the cheapest taken: a
+ * channel's own moves are listed in rising cost and are never taken out of order.
  */
 function moveToTotal(
   widths: Uint8Array,

@@ -2,8 +2,8 @@
  * The interface that every codec has: how a tensor of smashed data is written on the wire and read back.
  *
  * A codec is made for one *stream*: one cut, one direction, one client. The sender holds a
- * {@link TensorEncoder}, the receiver a {@link TensorDecoder}. All learning happens at the sender: it has x and
- * its reconstruction x̂, and it is sent the gradient with respect to x̂ anyway, so adapting costs no traffic.
+ * {@link TensorEncoder}, the receiver a {@link TensorDecoder}. All learning happens at the sender: it has x and its
+ * reconstruction x̂, and it is sent the gradient with respect to x̂ anyway, so adapting costs no traffic.
  *
  * Tensors are [tokens, channels], row-major f32, holding real tokens only: padding never reaches a codec.
  */
@@ -19,19 +19,23 @@ export interface StreamPosition {
 /** A tensor as it goes on the wire. The byte arrays belong to the encoder and are valid until its next encode(). */
 export interface EncodedTensor {
   /**
-   * Widths of the channels, present only in the first message of a stream and in a message where they
-   * changed; its meaning is the codec's own.
+   * Widths of the channels; its meaning is the codec's own. Present in micro-batch 0 of each step until a
+   * step in which it was sent has committed, and again from the step on where widths changed. Always
+   * undefined for codecs that have none.
    */
   readonly bitTable: Uint8Array | undefined;
-  /** Increases by one whenever the bit table changes; the decoder refuses a body whose table it has not got. */
+  /**
+   * Increases by one whenever the bit table changes; the decoder refuses a body whose table it has not got. 0
+   * for codecs that have none.
+   */
   readonly bitTableVersion: number;
   /** Per-channel ranges; empty for codecs that have none. */
   readonly scales: Uint8Array;
   /** The packed elements. */
   readonly payload: Uint8Array;
   /**
-   * What the receiver will decode, bit for bit: [tokens, channels]. Belongs to the caller, which may keep it to
-   * pass to {@link TensorEncoder.observe} when the gradient arrives.
+   * What the receiver will decode, bit for bit: [tokens, channels]. Belongs to the caller, which may keep it
+   * to pass to {@link TensorEncoder.observe} when the gradient arrives.
    */
   readonly reconstruction: Float32Array;
 }
@@ -51,18 +55,26 @@ export interface TensorEncoder {
   /** Width of each channel, bits; for reports. A copy. */
   widths(): Uint8Array;
   /**
-   * Encodes x [tokens, channels]. Does not change what the next call would do: only endStep() does.
-   * Throws NB_TENSOR_NOT_FINITE when x holds NaN or infinity.
+   * Encodes x [tokens, channels]. Does not change what the next call would do: only endStep() does. A stream
+   * of gradients that learns gathers its error here, once for each micro-batch however often that is encoded.
+   * tokens may be 0. Throws NB_TENSOR_NOT_FINITE when x holds NaN or infinity.
    */
   encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor;
   /**
-   * Shows the encoder the gradient g = dL/dx̂ of a tensor that it encoded earlier in this step, with that tensor's
-   * x and x̂. Order of calls within a step does not change the result beyond f64 rounding of a sum.
+   * Shows the encoder the gradient g = dL/dx̂ of a tensor that it encoded earlier in this step, with that
+   * tensor's x and x̂. Order of calls within a step does not change the result beyond f64 rounding of a sum.
+   * Streams of gradients need no call, as nothing comes back for them; they ignore it. Throws
+   * NB_TENSOR_NOT_FINITE, and gathers nothing, when the gradient is not finite.
    */
   observe(x: Float32Array, reconstruction: Float32Array, gradient: Float32Array, tokens: number): void;
-  /** Called once when `step` has committed: gates move, the anneal moves, widths may change. */
+  /**
+   * Called once when `step` has committed: gates move, the anneal moves to step + 1, widths may change. To
+   * abandon a step instead, restore() the state that was saved before it.
+   */
   endStep(step: number): void;
+  /** A copy of the state; with the same seed and stream, an encoder restored from it goes on bit for bit. */
   save(): CodecState;
+  /** Takes copies. Throws NB_CODEC_STATE_INVALID, and stays as it was, when the state is not of this codec and size. */
   restore(state: CodecState): void;
 }
 
@@ -77,8 +89,9 @@ export interface EncodedSections {
 export interface TensorDecoder {
   readonly channels: number;
   /**
-   * Decodes into `out` [tokens, channels], which the caller owns. Every length is checked against tokens and channels before
-   * anything is read; a body that does not fit throws NB_CODEC_BODY_INVALID and leaves `out` and the decoder unchanged.
+   * Decodes into `out` [tokens, channels], which the caller owns. Every length is checked against tokens and
+   * channels before anything is read; a body that does not fit throws NB_CODEC_BODY_INVALID and leaves `out`
+   * and the decoder unchanged.
    */
   decode(sections: EncodedSections, tokens: number, out: Float32Array): void;
   save(): CodecState;

@@ -1,8 +1,8 @@
 /**
  * What a bit more or less in a channel is worth: dL/db_c, from one step's tensors.
  *
- * With the range [lo, hi] held and b real, the step is s(b) = (hi − lo) / (2^b − 1), and x̂ = x + s·ε with ε the rounding
- * error in steps. At fixed ε,
+ * With the range [lo, hi] held and b real, the step is s(b) = (hi − lo) / (2^b − 1), and x̂ = x + s·ε with ε
+ * the rounding error in steps. At fixed ε,
  *
  *   dx̂/db = ε · ds/db = −(ln 2 · 2^b / (2^b − 1)) · (x̂ − x).
  *
@@ -10,14 +10,15 @@
  *
  *   dL/db_c = −(ln 2 · 2^n / (2^n − 1)) · Σ_tokens g · (x̂ − x),
  *
- * and for the relative squared error D = Σ (x̂ − x)² / Σ x² of the tensor itself, which is what a stream of gradients learns
- * from because no second-order signal reaches its sender,
+ * and for the relative squared error D = Σ (x̂ − x)² / Σ x² of the tensor itself, which is what a stream of
+ * gradients learns from because no second-order signal reaches its sender,
  *
  *   dD/db_c = −2 · (ln 2 · 2^n / (2^n − 1)) · Σ_tokens (x̂ − x)² / Σ x².
  *
- * Both are read off at the integer width n that was used. The gates want them at b: each bit halves the step, so the
- * first is multiplied by 2^(n − b) and the second by its square. Without that, a channel whose gate wants 3.3
- * bits is told "more" at 3 and "less" at 4 and swings between them for ever; with it the gate comes to rest.
+ * Both are read off at the integer width n that was used. The gates want them at b: each bit halves the step,
+ * so the first is multiplied by 2^(n − b) and the second by its square. Without that, a channel whose gate
+ * wants 3.3 bits is told "more" at 3 and "less" at 4 and swings between them for ever; with it the gate comes
+ * to rest.
  */
 
 /** Part of itself by which a quantizer's step shrinks per bit, at `width` bits: ln 2 · 2^n / (2^n − 1). */

@@ -3,11 +3,11 @@
  *
  *   b_c = min + (max − min) · σ(α · Q_c).
  *
- * They learn from the gain of a bit, dL/db_c, under the constraint that the mean of b is the budget. Regularizing by the
- * constraint's multiplier λ leaves dL/db_c − λ: channels that gain more than λ by a bit rise, the others fall. λ is the
- * median gain of the channels that are free to move, so one outlier cannot drown what sets the others apart. After each
- * step of Adam (Kingma and Ba, 2015) a common shift of Q, found by bisection, puts the mean of b back on the budget
- * exactly. docs/amaq.md gives the reasons.
+ * They learn from the gain of a bit, dL/db_c, under the constraint that the mean of b is the budget.
+ * Regularizing by the constraint's multiplier λ leaves dL/db_c − λ: channels that gain more than λ by a bit
+ * rise, the others fall. λ is the median gain of the channels that are free to move, so one outlier cannot
+ * drown what sets the others apart. After each step of Adam (Kingma and Ba, 2015) a common shift of Q, found
+ * by bisection, puts the mean of b back on the budget exactly. docs/amaq.md gives the reasons.
  */
 
 export interface GateOptions {
@@ -22,8 +22,9 @@ const BETA1 = 0.9;
 const BETA2 = 0.99;
 
 /**
- * Adam's ε. Gradients here are fractions of a typical gain, so this one is large on purpose: differences well below a
- * third of it move a gate in proportion, not at full speed, and gates come to rest where gains are equal.
+ * Adam's ε. Gradients here are fractions of a typical gain, so this one is large on purpose: differences well
+ * below a third of it move a gate in proportion, not at full speed, and gates come to rest where gains are
+ * equal.
  */
 const EPSILON = 0.3;
 
@@ -66,10 +67,11 @@ export class Gates {
   }
 
   /**
-   * One step of Adam on Q. `gain` is dL/db_c [channels], finite. The gradient of a gate is (gain_c − λ) in units of the
-   * typical |gain|, held within ±1. Hence only the gains' proportions matter, not the unit of the loss, nor that errors
-   * grow fourfold with each bit that the anneal takes. The factor db_c/dQ_c is left out: it is positive, Adam
-   * would divide most of it away, and what is left would make gates near a bound sluggish.
+   * One step of Adam on Q. `gain` is dL/db_c [channels], finite. The gradient of a gate is (gain_c − λ) in
+   * units of the typical |gain|, held within ±1. Hence only the gains' proportions matter, not the unit of
+   * the loss, nor that errors grow fourfold with each bit that the anneal takes. The factor db_c/dQ_c is left
+   * out: it is positive, Adam would divide most of it away, and what is left would make gates near a bound
+   * sluggish.
    */
   learn(gain: Float64Array): void {
     const { minBits, maxBits, learningRate } = this.options;

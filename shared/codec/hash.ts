@@ -1,27 +1,16 @@
 /**
- * Counter-based randomness for stochastic rounding: a number is a pure function of (seed, stream, step, micro-batch,
- * element), so a replay of a step draws the same numbers whatever was drawn before, and elements may be visited in
- * any order.
+ * Counter-based randomness for stochastic rounding: a number is a pure function of (seed, stream, step,
+ * micro-batch, element), so a replay of a step draws the same numbers whatever was drawn before, and elements
+ * may be visited in any order.
  *
- * The mixer is the 32-bit finalizer of MurmurHash3 (Austin Appleby, 2011, public domain), a bijection in which
- * each input bit flips each output bit with a probability near one half. Its input is a Weyl sequence, key + i · φ
- * with φ = 2^32 / golden ratio, as in SplitMix (Steele, Lea and Flood, "Fast splittable pseudorandom number
- * generators", OOPSLA 2014). Good enough to dither with; not cryptographic.
+ * What is mixed is a Weyl sequence, key + i · φ with φ = 2^32 / golden ratio, as in SplitMix (Steele, Lea and
+ * Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
  */
 
+import { mix32 } from "../random.ts";
 import type { StreamPosition } from "./codec.ts";
 
 const GOLDEN = 0x9e3779b9;
-
-/** MurmurHash3's finalizer of 32 bits. Returns a signed 32-bit integer. */
-export function mix32(value: number): number {
-  let h = value;
-  h ^= h >>> 16;
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
 
 /** The key of one message: mixes in each 32-bit word in turn. `seed` is a safe integer >= 0, streamId 32 bits. */
 export function messageKey(seed: number, streamId: number, at: StreamPosition): number {
@@ -32,8 +21,9 @@ export function messageKey(seed: number, streamId: number, at: StreamPosition): 
 }
 
 /**
- * Uniform on (0, 1), an odd multiple of 2^-33, for element `index` (row-major) of the message with this key. Never
- * 0 or 1, so a value that lies on a level, give or take the last bits of f64, stays there whatever is drawn.
+ * Uniform on (0, 1), an odd multiple of 2^-33, for element `index` (row-major) of the message with this key.
+ * Never 0 or 1, so a value that lies on a level, give or take the last bits of f64, stays there whatever is
+ * drawn.
  */
 export function uniform(key: number, index: number): number {
   return ((mix32((key + Math.imul(index, GOLDEN)) | 0) >>> 0) + 0.5) * 2 ** -32;

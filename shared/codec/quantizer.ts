@@ -3,12 +3,12 @@
  * payload, and back.
  *
  * The encoder measures ranges in f64, but quantizes with the lowest level and the step as they stand in the
- * scales section, and makes its reconstruction by the decoder's formula, x̂ = fround(q·step + lo). In f64 the product and the
- * sum are exact (q has at most 8 bits, step and lo 11 bits each within 2^40 of one another), so storing into a
- * Float32Array is the only rounding and both sides hold the same bits.
+ * scales section, and makes its reconstruction by the decoder's formula, x̂ = fround(q·step + lo). In f64 the
+ * product and the sum are exact (q has at most 8 bits, step and lo 11 bits each within 2^40 of one another),
+ * so storing into a Float32Array is the only rounding and both sides hold the same bits.
  *
- * Values lie row by row in x but channel by channel in the payload. Quantizing transposes a band of 16 tokens at a time:
- * each channel's 16 values go to consecutive bytes, while the 16 rows being read stay in cache.
+ * Values lie row by row in x but channel by channel in the payload. Quantizing transposes a band of 16 tokens
+ * at a time: each channel's 16 values go to consecutive bytes, while the 16 rows being read stay in cache.
  */
 
 import { fail } from "../errors.ts";
@@ -30,9 +30,9 @@ function symbolsFor(count: number): Uint8Array {
 }
 
 /**
- * `level` held within 0 and `highest`, without a branch: at 2 bits one value in seven is clipped, too many for branches to
- * be foretold. A value lies at most 2 · sqrt(tokens) standard deviations outside of a range that is at least one
- * wide, so levels before holding are far within 32 bits.
+ * `level` held within 0 and `highest`, without a branch: at 2 bits one value in seven is clipped, too many
+ * for branches to be foretold. A value lies at most 2 · sqrt(tokens) standard deviations outside of a range
+ * that is at least one wide, so levels before holding are far within 32 bits.
  */
 function hold(level: number, highest: number): number {
   const positive = level & ~(level >> 31);
@@ -75,7 +75,8 @@ export class QuantizerEncoder {
   }
 
   /**
-   * Encodes x [tokens, channels] with the plan's widths. `key` seeds stochastic rounding. Throws NB_TENSOR_NOT_FINITE.
+   * Encodes x [tokens, channels] with the plan's widths. `key` seeds stochastic rounding. Throws
+   * NB_TENSOR_NOT_FINITE.
    */
   encode(x: Float32Array, tokens: number, plan: WidthPlan, key: number): QuantizedBody {
     if (tokens === 0) return { scales: EMPTY, payload: EMPTY, reconstruction: new Float32Array(0) };
@@ -130,7 +131,7 @@ export class QuantizerEncoder {
     }
   }
 
-  /** q = floor((x − lo) / step + u) with u uniform on [0, 1), held within 0 and 2^n − 1: E[x̂] = x inside the range. */
+  /** q = floor((x − lo) / step + u) with u uniform on (0, 1), held within 0 and 2^n − 1. Inside the range E[x̂] = x. */
   private roundStochastically(
     x: Float32Array,
     tokens: number,
@@ -170,8 +171,8 @@ export class QuantizerDecoder {
   }
 
   /**
-   * Checks a body against the plan and decodes it into out [tokens, channels]. Throws NB_CODEC_BODY_INVALID before
-   * anything is written.
+   * Checks a body against the plan and decodes it into out [tokens, channels]. Throws NB_CODEC_BODY_INVALID
+   * before anything is written.
    */
   decode(scales: Uint8Array, payload: Uint8Array, tokens: number, plan: WidthPlan, out: Float32Array): void {
     const { channels } = this;

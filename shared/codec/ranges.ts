@@ -1,13 +1,14 @@
 /**
  * Chooses the range [lo, hi] that each channel's levels span, from the tokens of one message.
  *
- * `none` takes the smallest and largest value, so that nothing is clipped. `optimal` looks for the least expected
- * squared error. Few bits are wasted on the rare values of the tails: for a Gaussian channel the best outermost level
- * of 8 lies at 2.05 standard deviations, where min/max of 1,024 tokens lies beyond 3 (J. Max, "Quantizing for minimum
- * distortion", IRE Trans. Inform. Theory 6(1), 1960, table II). Tails heavier than a Gaussian's want wider ranges, the
- * more so the more bits there are, so Max's range is only the narrowest of a family of candidates, each √2 wider than
- * the one before and the last being min/max. Each is charged its overload error, measured on the data, plus
- * step²/12 per token for rounding to nearest, or step²/6 for stochastic rounding.
+ * `none` takes the smallest and largest value, so that nothing is clipped. `optimal` looks for the least
+ * expected squared error. Few bits are wasted on the rare values of the tails: for a Gaussian channel the
+ * best outermost level of 8 lies at 2.05 standard deviations, where min/max of 1,024 tokens lies beyond 3 (J.
+ * Max, "Quantizing for minimum distortion", IRE Trans. Inform. Theory 6(1), 1960, table II). Tails heavier
+ * than a Gaussian's want wider ranges, the more so the more bits there are, so Max's range is only the
+ * narrowest of a family of candidates, each √2 wider than the one before and the last being min/max. Each is
+ * charged its overload error, measured on the data, plus step²/12 per token for rounding to nearest, or
+ * step²/6 for stochastic rounding.
  */
 
 import { fail } from "../errors.ts";
@@ -16,8 +17,8 @@ export type Clip = "none" | "optimal";
 export type Rounding = "nearest" | "stochastic";
 
 /**
- * Outermost level, in standard deviations, of the uniform quantizer of 2^n levels that has the least mean squared
- * error on a Gaussian; index n. These are Max's optimal spacings times (2^n − 1) / 2.
+ * Outermost level, in standard deviations, of the uniform quantizer of 2^n levels that has the least mean
+ * squared error on a Gaussian; index n. These are Max's optimal spacings times (2^n − 1) / 2.
  */
 export const GAUSSIAN_RANGE: readonly number[] = [
   0, 0.7979, 1.4935, 2.051, 2.514, 2.9162, 3.2781, 3.611, 3.9221,

@@ -1,15 +1,16 @@
 /**
- * The codecs without a quantizer: `f32`, the values as they are, and `f16`, half precision under one exponent per
- * message. They are what every other codec is compared with.
+ * The codecs without a quantizer: `f32`, the values as they are, and `f16`, half precision under one exponent
+ * per message. They are what every other codec is compared with.
  *
- * `f16` has a scales section of one byte, the exponent e (see scales.ts), and carries x · 2^-e: a plain f16 would turn
- * gradients below 6e-8 into zeros and outliers above 65504 into infinity, which would make it a poor yardstick.
+ * `f16` has a scales section of one byte, the exponent e (see scales.ts), and carries x · 2^-e: a plain f16
+ * would turn gradients below 6e-8 into zeros and outliers above 65504 into infinity, which would make it a
+ * poor yardstick.
  */
 
 import { fail } from "../errors.ts";
+import { floatsToHalves, halvesToFloats } from "../half.ts";
 import { requireShape } from "./checks.ts";
 import type { CodecState, EncodedSections, EncodedTensor, TensorDecoder, TensorEncoder } from "./codec.ts";
-import { floatsToHalves, halvesToFloats } from "./half.ts";
 import { requireBytes } from "./quantizer.ts";
 import { exponentFor, readExponent } from "./scales.ts";
 import { requireCodec } from "./state.ts";

@@ -1,22 +1,23 @@
 /**
- * The scales section: for each channel its lowest level and the step between levels, as f16, under one exponent for
- * the whole message.
+ * The scales section: for each channel its lowest level and the step between levels, as f16, under one
+ * exponent for the whole message.
  *
  *   byte 0                   e, a signed byte, −125 to 112
  *   bytes 1 .. 2C            lo[0..C−1], f16 little-endian
  *   bytes 1+2C .. 4C         step[0..C−1], f16 little-endian, not negative
  *
- * The values are lo·2^e and step·2^e; level q of a channel is lo + q·step. A message without tokens has no scales.
+ * The values are lo·2^e and step·2^e; level q of a channel is lo + q·step. A message without tokens has no
+ * scales.
  *
- * Why a step and not a highest level: q (at most 8 bits) times step (11) is exact in f32, and so is the multiplication by
- * 2^e, so the reconstruction fround(q·step + lo) rounds exactly once and every implementation, with or without fused
- * multiply-add, gets the same bits. Why an exponent: gradients may be 1e-9 or 1e+9, and f16 alone
- * reaches from 6e-8 to 65504. The bounds on e keep every value exactly representable in f32 (f16's finest spacing
- * 2^-24 · 2^-125 is f32's 2^-149) and every lo finite.
+ * Why a step and not a highest level: q has at most 8 significant bits, step and lo 11 each within 2^40 of one
+ * another, so in f64 q·step + lo is exact and storing it as f32 rounds exactly once. Every implementation, with
+ * or without fused multiply-add, gets the same bits. Why an exponent: gradients may be 1e-9 or 1e+9, and f16
+ * alone reaches from 6e-8 to 65504. The bounds on e keep every value exactly representable in f32 (f16's finest
+ * spacing 2^-24 · 2^-125 is f32's 2^-149) and every lo finite.
  */
 
 import { fail } from "../errors.ts";
-import { fromHalf, isFiniteHalf, toHalf, toHalfDown, toHalfUp } from "./half.ts";
+import { fromHalf, isFiniteHalf, toHalf, toHalfDown, toHalfUp } from "../half.ts";
 
 export const MIN_EXPONENT = -125;
 export const MAX_EXPONENT = 112;
@@ -27,8 +28,8 @@ const scratchF64 = new Float64Array(1);
 const scratchU32 = new Uint32Array(scratchF64.buffer);
 
 /**
- * The exponent e for which magnitude · 2^-e lies in [2^14, 2^15), held within the bounds; 0 for magnitude 0. The
- * factor 2 below f16's largest finite value leaves room for rounding up.
+ * The exponent e for which magnitude · 2^-e lies in [2^14, 2^15), held within the bounds; 0 for magnitude 0.
+ * The factor 2 below f16's largest finite value leaves room for rounding up.
  */
 export function exponentFor(magnitude: number): number {
   if (magnitude === 0) return 0;
@@ -52,10 +53,11 @@ export function scalesBytes(channels: number, tokens: number): number {
 }
 
 /**
- * Where the levels lie: `span` puts the lowest and the highest at the ends of the range. `zero` makes 0 one of the
- * levels where the range holds it. Gradients want that: most of a heavy-tailed channel lies near 0, and on a
- * grid that misses 0 rounding to nearest gives all of it one common offset and stochastic rounding tosses it between two
- * levels; with 0 on the grid its rounding noise goes to 0 with it, and exact zeros stay zero.
+ * Where the levels lie: `span` puts the lowest and the highest at the ends of the range. `zero` makes 0 one
+ * of the levels where the range holds it. Gradients want that: most of a heavy-tailed channel lies near 0,
+ * and on a grid that misses 0 rounding to nearest gives all of it one common offset and stochastic rounding
+ * tosses it between two levels; with 0 on the grid its rounding noise goes to 0 with it, and exact zeros stay
+ * zero.
  */
 export type Grid = "span" | "zero";
 
@@ -65,9 +67,9 @@ const WIDEST_ZERO_GRID = 6;
 /**
  * Writes the section for ranges [lo, hi] into `out` and its rounded values into `levels`.
  *
- * `span` rounds lo down and the step up, so the levels cover the whole range; only beyond ±65504·2^112, 0.05 %
- * short of f32's largest value, can they fall short of it. `zero` does the same when `cover`; otherwise it keeps the
- * step and shifts the levels by at most half of it.
+ * `span` rounds lo down and the step up, so the levels cover the whole range; only beyond ±65504·2^112, 0.05
+ * % short of f32's largest value, can they fall short of it. `zero` does the same when `cover`; otherwise it
+ * keeps the step and shifts the levels by at most half of it.
  */
 export function writeScales(
   lo: Float64Array,

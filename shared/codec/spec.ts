@@ -1,6 +1,7 @@
 /**
- * What a codec is to do, as people and machines write it: a string such as `amaq:8-3@200`, or an object with every
- * setting. Both ends of a stream are given the same one, in the job's settings; it never travels in a tensor frame.
+ * What a codec is to do, as people and machines write it: a string such as `amaq:8-3@200`, or an object with
+ * every setting. Both ends of a stream are given the same one, in the job's settings; it never travels in a
+ * tensor frame.
  */
 
 import { z } from "zod";
@@ -74,8 +75,9 @@ export type CodecName = CodecSpec["codec"];
 export type TensorRole = "activation" | "gradient";
 
 /**
- * What a quantizer does where its spec says nothing. Clipping is what prevents collapse at 2 and 3 bits. Gradients are
- * summed over tokens and steps, so their rounding must not be biased and zero must stay zero; measured in docs/amaq.md.
+ * What a quantizer does where its spec says nothing. Clipping is what prevents collapse at 2 and 3 bits.
+ * Gradients are summed over tokens and steps, so their rounding must not be biased and zero must stay zero;
+ * measured in docs/amaq.md.
  */
 export const ROLE_DEFAULTS = {
   activation: { clip: "optimal", rounding: "nearest", grid: "span", signal: "gradient" },
@@ -88,8 +90,8 @@ export const GATE_SPEED = 0.05;
 const ACCEPTED = "f32, f16, fixed:BITS (2 to 8), amaq, amaq:START-TARGET or amaq:START-TARGET@STEPS";
 
 /**
- * A codec's settings with every default filled in, from an object or a compact string: `f32`, `f16`, `fixed:4`,
- * `amaq`, `amaq:8-3`, `amaq:8-3@200`. Throws NB_CONFIG_INVALID, naming the field.
+ * A codec's settings with every default filled in, from an object or a compact string: `f32`, `f16`,
+ * `fixed:4`, `amaq`, `amaq:8-3`, `amaq:8-3@200`. Throws NB_CONFIG_INVALID, naming the field.
  */
 export function parseCodecSpec(input: unknown): CodecSpec {
   const value = typeof input === "string" ? expand(input) : input;

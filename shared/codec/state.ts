@@ -59,8 +59,8 @@ export function integerOf(
 }
 
 /**
- * The same encoder state for a receiver that has no bit table, because it is new or came back without its state: the
- * next step sends the table again. States of codecs without a table are returned as they are.
+ * The same encoder state for a receiver that has no bit table, because it is new or came back without its
+ * state: the next step sends the table again. States of codecs without a table are returned as they are.
  */
 export function forNewPeer(state: CodecState): CodecState {
   if (state.numbers.announced === undefined) return state;

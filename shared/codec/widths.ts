@@ -1,9 +1,9 @@
 /**
  * The order in which the channels of a message are packed, and the bit table that announces it.
  *
- * Channels of one width form a *group*; groups stand in order of width, channels within a group in order of index. A
- * group of m channels and T tokens is one packed string of m·T elements, channel by channel, token by token, and
- * starts on a byte, so a message is padded by less than 8 bits for each width in use.
+ * Channels of one width form a *group*; groups stand in order of width, channels within a group in order of
+ * index. A group of m channels and T tokens is one packed string of m·T elements, channel by channel, token
+ * by token, and starts on a byte, so a message is padded by less than 8 bits for each width in use.
  *
  * A bit table is the widths minus one, 3 bits each, in channel order, packed in the same way.
  */

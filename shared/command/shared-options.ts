@@ -1,6 +1,7 @@
 /** Options that several commands have, in the same words. */
 import { z } from "zod";
 import { ENGINE_NAMES } from "../engine/registry.ts";
+import { MAX_NAME_LENGTH } from "../protocol/limits.ts";
 import { option } from "./definition.ts";
 
 export const FILES_GROUP = "Files";
@@ -60,6 +61,13 @@ export const threadsOption = option(z.int().min(0).max(1024).default(0), {
   group: MACHINE_GROUP,
   defaultHelp: "0: one for each core",
 });
+
+/** Names of jobs and clients go into paths, metrics and logs; the wire demands the same form. */
+export const jobName = z
+  .string()
+  .max(MAX_NAME_LENGTH)
+  .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/);
+export const NAME_ACCEPTS = `up to ${MAX_NAME_LENGTH} letters, digits, dots, dashes and underscores`;
 
 /** Seeds are 32-bit counters everywhere. */
 export const seed = z.int().min(0).max(0xffffffff).default(0);

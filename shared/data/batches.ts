@@ -8,8 +8,8 @@
  */
 import { z } from "zod";
 import { fail } from "../errors.ts";
+import { permutation } from "../random.ts";
 import { IGNORE, type TokenBatch } from "../train/segments.ts";
-import { permutation } from "./random.ts";
 import { documentCount, type TokenDataset } from "./token-dataset.ts";
 
 export const rowsSchema = z.strictObject({

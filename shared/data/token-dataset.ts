@@ -4,8 +4,8 @@
  */
 import { fail } from "../errors.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
+import { permutation } from "../random.ts";
 import type { Example } from "./examples.ts";
-import { permutation } from "./random.ts";
 
 /** Tokens of some documents. The arrays are the data set's; readers only read them. */
 export interface TokenDataset {

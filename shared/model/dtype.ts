@@ -2,8 +2,9 @@
  * Element types of weight files and their conversion to and from f32, in bulk. Weights are computed with in f32 whatever
  * they are stored in; bf16 (the upper half of an f32) and f16 halve a file.
  */
-import { floatsToHalves, halvesToFloats } from "../codec/half.ts";
+
 import { fail } from "../errors.ts";
+import { floatsToHalves, halvesToFloats } from "../half.ts";
 
 /** Bytes of one element of each type that the safetensors format knows, sub-byte types excepted. */
 export const DTYPE_BYTES = {

@@ -3,8 +3,8 @@
  * A [r, in] and B [out, r] the only trainable tensors. B starts at zero, so a fresh adapter changes nothing.
  */
 import { z } from "zod";
-import { hashName, random32 } from "../data/random.ts";
 import { fail } from "../errors.ts";
+import { hashName, random32 } from "../random.ts";
 import type { ModelConfig } from "./config.ts";
 import { blockLayers, blockLinears, type Linear } from "./families.ts";
 

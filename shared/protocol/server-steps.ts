@@ -325,8 +325,12 @@ export function tensorFailed(
   const open = turn.state.clients[request.client]?.open;
   if (open === undefined || compareKeys(open, request.message) !== 0 || turn.state.phase === JobPhase.ENDED)
     return;
-  const connection = turn.state.clients[request.client].connection;
+  const { connection } = turn.state.clients[request.client];
   const kind: { close?: number } = ERRORS[why.code];
-  if (connection !== undefined && kind.close !== undefined) refuse(turn, connection, why);
-  else failStep(turn, request.client, why);
+  if (connection === undefined || kind.close === undefined) {
+    failStep(turn, request.client, why);
+    return;
+  }
+  turn.client(request.client).failures += 1;
+  refuse(turn, connection, why);
 }

@@ -2,7 +2,7 @@
  * Dropout masks (Srivastava et al., 2014) drawn by counter: a pure function of seed, position and name, so that a
  * replayed step, on any engine, drops the same elements.
  */
-import { hashName, random32 } from "../data/random.ts";
+import { hashName, random32 } from "../random.ts";
 import type { PassPosition } from "./segments.ts";
 
 /** Fills `mask` with 0 (probability `dropout`) or 1 / (1 − dropout). */

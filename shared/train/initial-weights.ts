@@ -2,9 +2,10 @@
  * Fresh weights of a model that is trained from scratch: normal with the config's standard deviation, smaller by
  * √(2·layers) in the layers that write to the residual stream (Radford et al., 2019, GPT-2), norms one, biases zero.
  */
-import { hashName, random32 } from "../data/random.ts";
+
 import type { ModelConfig } from "../model/config.ts";
 import { blockLayers } from "../model/families.ts";
+import { hashName, random32 } from "../random.ts";
 
 /** Two uniforms to one normal deviate (Box and Muller, 1958), by counter. */
 function normal(seed: number, stream: number, i: number): number {

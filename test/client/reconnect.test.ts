@@ -109,6 +109,24 @@ describe("a client", () => {
     expect([...left.top.scale]).toEqual([...alone.top.scale]);
   });
 
+  it("whose connection breaks again and again without a step gives up, though it is let in each time", async () => {
+    const { job } = tinyJob({}, { minClients: 1 });
+    let connections = 0;
+    const { edge } = tinyClient(0, async () => {
+      connections++;
+      const socket = await inProcess(job)();
+      const send = socket.send.bind(socket);
+      // A proxy that alters every tensor.
+      socket.send = (bytes) => {
+        if (bytes.length > 300) bytes[bytes.length - 1] ^= 1;
+        send(bytes);
+      };
+      return socket;
+    });
+    expect(await edge.run()).toMatchObject({ reason: "failed", code: "NB_CONNECTION_LOST" });
+    expect(connections).toBe(5);
+  });
+
   it("gives up with a name for it when the server stays away", async () => {
     const { edge } = socketClient(0, "ws://127.0.0.1:1", TINY, {
       backoff: { baseMs: 1, capMs: 2, attempts: 3 },

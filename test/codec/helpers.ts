@@ -1,6 +1,6 @@
 /** Random tensors and small tools that the codec's tests share. Everything is drawn from a seed. */
 
-import { mix32 } from "../../shared/codec/hash.ts";
+import { mix32 } from "../../shared/random.ts";
 
 /** Seed of every property test here, so that a failure repeats. */
 export const PROPERTY_SEED = 20261121;

@@ -1,7 +1,8 @@
 /** The numbers that stochastic rounding draws depend on the position alone and look uniform. */
 
 import { describe, expect, it } from "vitest";
-import { messageKey, mix32, uniform } from "../../shared/codec/hash.ts";
+import { messageKey, uniform } from "../../shared/codec/hash.ts";
+import { mix32 } from "../../shared/random.ts";
 
 describe("counter-based randomness", () => {
   it("is the finalizer of MurmurHash3", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BatchSchedule, makeRows, type Rows } from "../../shared/data/batches.ts";
-import { permutation } from "../../shared/data/random.ts";
+import { permutation } from "../../shared/random.ts";
 import { failure } from "../model/helpers.ts";
 import { asciiDataset, shown, text } from "./helpers.ts";
 

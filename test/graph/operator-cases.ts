@@ -1,7 +1,7 @@
 /**
  * Small computations that between them use every operator, with inputs: what gradients and executors are checked on.
  */
-import { hashName, random32 } from "../../shared/data/random.ts";
+
 import type { Tensors } from "../../shared/engine/engine.ts";
 import {
   type BinaryFn,
@@ -12,6 +12,7 @@ import {
   type Value,
 } from "../../shared/graph/ir.ts";
 import * as g from "../../shared/graph/ops.ts";
+import { hashName, random32 } from "../../shared/random.ts";
 
 export interface OperatorCase {
   readonly name: string;

@@ -10,7 +10,7 @@ import {
   REPORT_VERSION,
   type RunReport,
 } from "../../experiments/report/run-report.ts";
-import { random32 } from "../../shared/data/random.ts";
+import { random32 } from "../../shared/random.ts";
 import { CATEGORIES, type Category } from "../../shared/ledger/ledger.ts";
 
 const CHANNELS = 256;

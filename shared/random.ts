@@ -1,13 +1,24 @@
 /**
- * Counter-based randomness for data: the same (seed, counters) give the same number on every machine and in every
- * order of asking, so the batch of any step can be made without having made those before it.
+ * Counter-based randomness: a number is a pure function of a seed and counters, the same on every machine and in every
+ * order of asking. So the batch of any step can be made without those before it, a replayed step rounds and drops
+ * as it did the first time, and every end that is given the seed starts from the same adapters.
+ *
+ * The mixer is the 32-bit finalizer of MurmurHash3 (Austin Appleby, 2011, public domain), a bijection in which each input
+ * bit flips each output bit with a probability near one half. Good enough to dither and shuffle with; not cryptographic.
  */
 
-/** MurmurHash3's 32-bit finaliser: a bijection in which every input bit reaches every output bit. */
+/** MurmurHash3's finalizer of 32 bits. Returns a signed 32-bit integer. */
+export function mix32(value: number): number {
+  let h = value;
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
 function mix(h: number): number {
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return mix32(h) >>> 0;
 }
 
 /** A number in [0, 2^32) drawn from a seed and two counters. */

@@ -11,8 +11,8 @@ import {
   toHalf,
   toHalfDown,
   toHalfUp,
-} from "../../shared/codec/half.ts";
-import { PROPERTY_SEED } from "./helpers.ts";
+} from "../shared/half.ts";
+import { PROPERTY_SEED } from "./codec/helpers.ts";
 
 const ALL = Uint16Array.from({ length: 65536 }, (_, i) => i);
 const FINITE = ALL.filter(isFiniteHalf);

@@ -1,11 +1,11 @@
 /**
  * IEEE 754 binary16 (f16): bulk and scalar conversion to and from f32, and rounding toward a side.
  *
- * Float16Array is not in every supported runtime, so the conversions work on the bits. An f16 value is carried
- * as its 16 bits in a number or a Uint16Array.
+ * Float16Array is not in every supported runtime, so the conversions work on the bits. An f16 value is
+ * carried as its 16 bits in a number or a Uint16Array.
  */
 
-import { fail } from "../errors.ts";
+import { fail } from "./errors.ts";
 
 /** Largest finite f16, (2 − 2^-10) · 2^15. */
 export const F16_MAX = 65504;

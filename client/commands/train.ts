@@ -1,0 +1,118 @@
+/** `narrowband train`: a client's side of a job. */
+import { hostname } from "node:os";
+import { z } from "zod";
+import { defineCommand, option } from "../../shared/command/definition.ts";
+import {
+  completionOnlyOption,
+  DATA_GROUP,
+  dataOption,
+  engineOption,
+  FILES_GROUP,
+  jobName,
+  lengthOption,
+  modelOption,
+  NAME_ACCEPTS,
+  packedOption,
+  path,
+  seed,
+  threadsOption,
+} from "../../shared/command/shared-options.ts";
+
+const NETWORK = "The network";
+const STEP = "A step";
+
+/** This machine's name as a client's name can be. */
+function machineName(): string {
+  const name = hostname()
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^\.+/, "")
+    .slice(0, 64);
+  return name === "" ? "client" : name;
+}
+
+export const trainCommand = defineCommand({
+  name: "train",
+  group: "Train together",
+  summary: "fine-tune a model with a server, on text that stays here",
+  description:
+    "Joins a job that `narrowband serve` offers, and trains the first and the last blocks of a model on text of this machine. What is sent " +
+    "are activations and gradients in the job's codec; text stays here, and so do labels in a U-shaped split. Only the tensors of these " +
+    "blocks are read, so the model directory may lack the rest.\n\n" +
+    "When the job is done, this client's adapter is written to --out as a PEFT directory; with the server's part it makes the whole " +
+    "(narrowband export). Ctrl-C saves adapter and checkpoint, and the same command goes on from them while the server's job " +
+    "lasts. A connection that drops is made again by itself.",
+  examples: [
+    {
+      line: "narrowband train ws://127.0.0.1:8787 --model models/base --data notes.txt --name alice",
+      explanation: "train with a server on this machine",
+    },
+    {
+      line: "narrowband train wss://lab.example:8787 --model models/base --data tickets.jsonl --name ward-7 --tls-ca ca.pem",
+      explanation: "over TLS; the token is taken from NARROWBAND_TOKEN",
+    },
+  ],
+  json: 'Events "joined", "step" with loss, bits, bytes and times, "widths"; then the result with bytes and times.',
+  options: z.strictObject({
+    server: option(z.string().min(1), {
+      help: "address of the server",
+      group: NETWORK,
+      positional: true,
+      accepts: "ws://HOST:PORT or wss://HOST:PORT",
+      example: "ws://127.0.0.1:8787",
+    }),
+    model: modelOption,
+    data: dataOption,
+    out: option(path.optional(), {
+      help: "directory that the adapter and checkpoints are written to",
+      group: FILES_GROUP,
+      value: "dir",
+      defaultHelp: "runs/NAME",
+    }),
+    job: option(jobName.default("default"), {
+      help: "name of the job",
+      group: NETWORK,
+      value: "name",
+      accepts: NAME_ACCEPTS,
+      example: "night-run",
+    }),
+    name: option(jobName.default(machineName()), {
+      help: "what this client is called; every client of a job has a name of its own",
+      group: NETWORK,
+      value: "name",
+      accepts: NAME_ACCEPTS,
+      example: "alice",
+      defaultHelp: "this machine's",
+    }),
+    token: option(z.string().min(1).max(512).optional(), {
+      help: "token that lets this client in; the environment keeps it out of lists of processes",
+      group: NETWORK,
+      env: "NARROWBAND_TOKEN",
+      secret: true,
+      defaultHelp: "none",
+    }),
+    tlsCa: option(path.optional(), {
+      help: "certificates to trust instead of the system's, PEM",
+      group: NETWORK,
+      value: "file",
+    }),
+    heldOut: option(z.number().min(0).max(0.5).default(0.1), {
+      help: "share of the text that is not trained on, for narrowband eval --part held-out; 0: none",
+      group: DATA_GROUP,
+    }),
+    seed: option(seed, { help: "of the order of the text, and of what is held out", group: DATA_GROUP }),
+    length: lengthOption,
+    packed: packedOption,
+    completionOnly: completionOnlyOption,
+    rows: option(z.int().min(1).max(16_384).default(8), { help: "rows in a micro-batch", group: STEP }),
+    checkpointEvery: option(z.int().min(0).default(50), {
+      help: "steps between checkpoints; 0: only when stopped",
+      group: STEP,
+    }),
+    engine: engineOption,
+    threads: threadsOption,
+  }),
+  async run(settings, context) {
+    const { runTrain } = await import("../train/run.ts");
+    await runTrain(settings, context);
+  },
+});
