@@ -4,6 +4,7 @@ import { exportCommand } from "./client/commands/export.ts";
 import { generateCommand } from "./client/commands/generate.ts";
 import { inspectCommand } from "./client/commands/inspect.ts";
 import { trainCommand } from "./client/commands/train.ts";
+import { demoCommand } from "./experiments/commands/demo.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { serveCommand } from "./server/commands/serve.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
@@ -11,6 +12,7 @@ import type { CommandDefinition } from "./shared/command/definition.ts";
 export const COMMANDS: readonly CommandDefinition[] = [
   serveCommand,
   trainCommand,
+  demoCommand,
   pretrainCommand,
   evalCommand,
   generateCommand,

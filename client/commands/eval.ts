@@ -56,7 +56,7 @@ export const evalCommand = defineCommand({
     packed: packedOption,
     completionOnly: completionOnlyOption,
     limit: option(z.int().min(0).default(0), {
-      help: "tokens after which measuring ends",
+      help: "measure so many tokens, in rows spread evenly over the text",
       group: DATA_GROUP,
       defaultHelp: "0: all",
     }),

@@ -2,10 +2,10 @@
 import type { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatCount, formatPercent } from "../../shared/command/format.ts";
-import { makeRows, type Rows } from "../../shared/data/batches.ts";
+import { makeRows } from "../../shared/data/batches.ts";
 import { loadDataset } from "../../shared/data/load-node.ts";
 import { splitHeldOut, type TokenDataset } from "../../shared/data/token-dataset.ts";
-import { bytesPerLearnedToken, measureLoss } from "../../shared/train/measure.ts";
+import { bytesPerLearnedToken, limitRows, measureLoss } from "../../shared/train/measure.ts";
 import type { evalCommand } from "../commands/eval.ts";
 import { choiceAccuracy, choicesOf } from "./choice.ts";
 import { type LocalModel, openLocalModel } from "./model.ts";
@@ -18,30 +18,13 @@ function partOf(data: TokenDataset, settings: EvalSettings): TokenDataset {
   return settings.part === "train" ? train : heldOut;
 }
 
-/** The first rows that have up to `limit` tokens together, at least one; 0 is all. */
-function firstRows(rows: Rows, limit: number): Rows {
-  if (limit === 0) return rows;
-  let n = 0;
-  for (let tokens = 0; n < rows.length.length; n++) {
-    tokens += rows.length[n];
-    if (n > 0 && tokens > limit) break;
-  }
-  const { begin, length, continues } = rows;
-  return {
-    ...rows,
-    begin: begin.subarray(0, n),
-    length: length.subarray(0, n),
-    continues: continues.subarray(0, n),
-  };
-}
-
 async function measure(model: LocalModel, settings: EvalSettings, context: CommandContext): Promise<void> {
   const { tokenizer, runner, config } = model;
   const { completionOnly, packed } = settings;
   const length = Math.min(settings.length, config.maxPositions);
   const all = await loadDataset(settings.data, tokenizer, { completionOnly });
   const part = partOf(all, settings);
-  const rows = firstRows(makeRows(part, { length, packed }), settings.limit);
+  const rows = limitRows(makeRows(part, { length, packed }), settings.limit);
   const total = rows.length.reduce((sum, n) => sum + n, 0);
   const progress = await context.progress();
   const bar = progress.bar("eval", total);

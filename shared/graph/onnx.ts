@@ -5,7 +5,7 @@
  * "com.microsoft" domain where need be; everything is f32 with i32 indices.
  */
 import { onnx } from "../../proto/generated/onnx.js";
-import { type Program, type Shape, topologicalOrder, type Value } from "./ir.ts";
+import { type Program, type Shape, sameShape, topologicalOrder, type Value } from "./ir.ts";
 
 /** ONNX operator set; the first with Gelu is 20. */
 const OPSET = 20;
@@ -42,7 +42,7 @@ function valueInfo(name: string, value: Value): onnx.IValueInfoProto {
 class ModelWriter {
   readonly nodes: onnx.INodeProto[] = [];
   readonly initializers: onnx.ITensorProto[] = [];
-  readonly #literals = new Map<string, string>();
+  readonly #made = new Map<string, string>();
   #next = 0;
 
   fresh(): string {
@@ -87,16 +87,26 @@ class ModelWriter {
     return name;
   }
 
-  /** A list of 64-bit integers, as ONNX wants its shapes and axes; equal lists share one initializer. */
-  int64(values: readonly number[]): string {
-    const key = values.join();
-    let name = this.#literals.get(key);
-    if (name === undefined) {
-      name = this.initializer(BigInt64Array.from(values, BigInt), [values.length]);
-      this.#literals.set(key, name);
-    }
+  /** What `make` gives, made at the first call with this key. */
+  once(key: string, make: () => string): string {
+    const name = this.#made.get(key) ?? make();
+    this.#made.set(key, name);
     return name;
   }
+
+  /** A list of 64-bit integers, as ONNX wants its shapes and axes; equal lists share one initializer. */
+  int64(values: readonly number[]): string {
+    const data = BigInt64Array.from(values, BigInt);
+    return this.once(`int64[${values.join()}]`, () => this.initializer(data, [values.length]));
+  }
+}
+
+/**
+ * log softmax(x), made once however often it is asked for: the cross-entropy reads it, and its gradient takes softmax(x) as the
+ * exponential of it, which is cheaper than a second softmax.
+ */
+function logSoftmax(w: ModelWriter, x: string): string {
+  return w.once(`LogSoftmax(${x})`, () => w.node("LogSoftmax", [x], { attributes: { axis: -1 } }));
 }
 
 const UNARY = {
@@ -110,6 +120,10 @@ const UNARY = {
   erf: "Erf",
 } as const;
 const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
+
+function matmulAttributes(op: Extract<Value["op"], { kind: "matmul" }>): Record<string, Attribute> {
+  return { transA: op.transA ? 1 : 0, transB: op.transB ? 1 : 0, alpha: { float: op.alpha } };
+}
 
 /** Emits the nodes of one value; `x` are the names of its inputs, `output` the name that its result gets. */
 function lower(w: ModelWriter, v: Value, x: readonly string[], output: string): void {
@@ -131,16 +145,10 @@ function lower(w: ModelWriter, v: Value, x: readonly string[], output: string): 
     case "binary":
       node(BINARY[op.fn], x);
       return;
-    case "matmul": {
-      const attributes = {
-        transA: op.transA ? 1 : 0,
-        transB: op.transB ? 1 : 0,
-        alpha: { float: op.alpha },
-      };
-      if (v.shape.length === 2) node("Gemm", x, attributes);
-      else w.fused("FusedMatMul", x, attributes, output);
+    case "matmul":
+      if (v.shape.length === 2) node("Gemm", x, matmulAttributes(op));
+      else w.fused("FusedMatMul", x, matmulAttributes(op), output);
       return;
-    }
     case "reduceSum":
       node("ReduceSum", [x[0], w.int64(op.axes)], { keepdims: 1 });
       return;
@@ -188,8 +196,7 @@ function lower(w: ModelWriter, v: Value, x: readonly string[], output: string): 
       return;
     case "crossEntropy": {
       const { mask, index } = labels(w, x[1]);
-      const logp = w.node("LogSoftmax", [x[0]], { attributes: { axis: -1 } });
-      const picked = w.node("GatherElements", [logp, index], { attributes: { axis: 1 } });
+      const picked = w.node("GatherElements", [logSoftmax(w, x[0]), index], { attributes: { axis: 1 } });
       const nll = w.node("Neg", [w.node("Mul", [picked, mask])]);
       node("Reshape", [nll, w.int64(v.shape)]);
       return;
@@ -197,7 +204,7 @@ function lower(w: ModelWriter, v: Value, x: readonly string[], output: string): 
     case "crossEntropyGrad": {
       const { mask, index } = labels(w, x[1]);
       const weight = w.node("Mul", [w.node("Reshape", [x[2], w.int64([-1, 1])]), mask]);
-      const p = w.node("Mul", [w.node("Softmax", [x[0]], { attributes: { axis: -1 } }), weight]);
+      const p = w.node("Mul", [w.node("Exp", [logSoftmax(w, x[0])]), weight]);
       node("ScatterElements", [p, index, w.node("Neg", [weight])], { axis: 1, reduction: "add" });
       return;
     }
@@ -215,6 +222,30 @@ function labels(w: ModelWriter, name: string): { mask: string; index: string } {
   };
 }
 
+/**
+ * Sums of a matrix product and something else, which Gemm computes in one pass: a bias, an adapter beside its layer, the
+ * gradients of a value that several layers read. The result tells for such a sum which of its inputs is the product; that
+ * has no other reader, and is not computed by itself.
+ */
+function sumsOfProducts(order: readonly Value[], outputs: ReadonlySet<Value>): Map<Value, 0 | 1> {
+  const readers = new Map<Value, number>();
+  for (const value of order) {
+    for (const input of value.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
+  }
+  const sums = new Map<Value, 0 | 1>();
+  for (const value of order) {
+    if (value.op.kind !== "binary" || value.op.fn !== "add" || value.shape.length !== 2) continue;
+    // The second where both are products: it is usually the smaller, an adapter's.
+    const at = ([1, 0] as const).find((i) => {
+      const product = value.inputs[i];
+      const alone = readers.get(product) === 1 && !outputs.has(product);
+      return product.op.kind === "matmul" && alone && sameShape(product.shape, value.shape);
+    });
+    if (at !== undefined) sums.set(value, at);
+  }
+  return sums;
+}
+
 /** The program as a serialised ONNX ModelProto whose inputs and outputs have the program's names. */
 export function lowerToOnnx(program: Program): Uint8Array {
   const w = new ModelWriter();
@@ -224,7 +255,12 @@ export function lowerToOnnx(program: Program): Uint8Array {
   for (const [name, value] of program.outputs) {
     if (value.inputs.length > 0 && !outputOf.has(value)) outputOf.set(value, name);
   }
-  for (const value of topologicalOrder([...program.outputs.values()])) {
+  const order = topologicalOrder([...program.outputs.values()]);
+  const sums = sumsOfProducts(order, new Set(program.outputs.values()));
+  const absorbed = new Set([...sums].map(([sum, at]) => sum.inputs[at]));
+  const nameOf = (v: Value): string => names.get(v) as string;
+  for (const value of order) {
+    if (absorbed.has(value)) continue;
     if (value.op.kind === "input") {
       names.set(value, value.op.name);
       inputs.push(valueInfo(value.op.name, value));
@@ -235,16 +271,16 @@ export function lowerToOnnx(program: Program): Uint8Array {
       continue;
     }
     const output = outputOf.get(value) ?? w.fresh();
-    lower(
-      w,
-      value,
-      value.inputs.map((v) => names.get(v) as string),
-      output,
-    );
     names.set(value, output);
+    const at = sums.get(value);
+    const product = at === undefined ? undefined : value.inputs[at];
+    if (at !== undefined && product?.op.kind === "matmul") {
+      const operands = [...product.inputs.map(nameOf), nameOf(value.inputs[1 - at])];
+      w.node("Gemm", operands, { attributes: matmulAttributes(product.op), output });
+    } else lower(w, value, value.inputs.map(nameOf), output);
   }
   for (const [name, value] of program.outputs) {
-    if (outputOf.get(value) !== name) w.node("Identity", [names.get(value) as string], { output: name });
+    if (outputOf.get(value) !== name) w.node("Identity", [nameOf(value)], { output: name });
   }
   return onnx.ModelProto.encode({
     ir_version: IR_VERSION,

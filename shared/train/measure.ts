@@ -7,6 +7,21 @@ import type { Tokenizer } from "../model/tokenizer.ts";
 import { tokenCount } from "./padding.ts";
 import type { SegmentRunner } from "./segment-runner.ts";
 
+/** Rows of a data set that have up to `limit` tokens together, at least one, spread evenly; 0 is all. */
+export function limitRows(rows: Rows, limit: number): Rows {
+  const total = tokenCount(rows.length);
+  if (limit === 0 || limit >= total) return rows;
+  const count = Math.max(1, Math.floor((rows.length.length * limit) / total));
+  const chosen = Int32Array.from({ length: count }, (_, i) => Math.floor((i * rows.length.length) / count));
+  const { begin, length, continues } = rows;
+  return {
+    ...rows,
+    begin: chosen.map((row) => begin[row]),
+    length: chosen.map((row) => length[row]),
+    continues: Uint8Array.from(chosen, (row) => continues[row]),
+  };
+}
+
 export interface Measurement {
   /** Σ −log p over the predicted tokens, nats. */
   readonly lossSum: number;

@@ -1,0 +1,108 @@
+/**
+ * A narrowband command as a process of its own, read through its `--json` events.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { asNarrowbandError, ERRORS, type ErrorCode, NarrowbandError } from "../../shared/errors.ts";
+
+export type CommandEvent = Readonly<Record<string, unknown>>;
+
+export interface ChildOptions {
+  /** For people and logs. */
+  readonly name: string;
+  /** Arguments of narrowband, `--json` included. */
+  readonly args: readonly string[];
+  /** File that its stderr goes to. */
+  readonly logFile: string;
+  readonly onEvent: (event: CommandEvent) => void;
+}
+
+/** Milliseconds that a process has to end by itself after it was asked to. */
+const STOP_GRACE_MS = 15_000;
+
+/** The file that this process was started with: the same program runs in the children. */
+function program(): string {
+  return process.argv[1];
+}
+
+export class CommandProcess {
+  readonly name: string;
+  /** The last object on its stdout, which is its result; rejects when it failed. */
+  readonly result: Promise<CommandEvent>;
+  readonly #child: ChildProcess;
+  readonly #onExit: () => void;
+  #last: CommandEvent | undefined;
+  #failure: NarrowbandError | undefined;
+
+  constructor(options: ChildOptions) {
+    this.name = options.name;
+    // A process group of its own: Ctrl-C in the terminal reaches the demo alone, which then asks each of its processes once.
+    this.#child = spawn(process.execPath, [...process.execArgv, program(), ...options.args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: process.platform !== "win32",
+    });
+    const child = this.#child;
+    this.#onExit = () => child.kill("SIGKILL");
+    process.once("exit", this.#onExit);
+    child.stderr?.pipe(createWriteStream(options.logFile));
+    const lines = createInterface({ input: child.stdout! });
+    this.result = new Promise((resolve, reject) => {
+      lines.on("line", (line) => {
+        try {
+          this.#accept(JSON.parse(line) as CommandEvent, options.onEvent);
+        } catch (error) {
+          this.#failure ??= asNarrowbandError(error);
+        }
+      });
+      child.once("error", (error) => reject(asNarrowbandError(error)));
+      // Both must have ended: the process and what it wrote.
+      let exit: { code: number | null; signal: string | null } | undefined;
+      let closed = false;
+      const settle = () => {
+        if (exit === undefined || !closed) return;
+        process.off("exit", this.#onExit);
+        if (exit.code === 0 && this.#failure === undefined && this.#last !== undefined) {
+          resolve(this.#last);
+          return;
+        }
+        const how = exit.signal ?? `exit code ${exit.code}`;
+        reject(
+          this.#failure ??
+            new NarrowbandError(
+              "NB_INTERNAL",
+              `${this.name} ended with ${how}; its log is ${options.logFile}`,
+            ),
+        );
+      };
+      lines.once("close", () => {
+        closed = true;
+        settle();
+      });
+      child.once("exit", (code, signal) => {
+        exit = { code, signal };
+        settle();
+      });
+    });
+    // Whoever waits for the result sees the failure; until then it is no unhandled one.
+    this.result.catch(() => {});
+  }
+
+  #accept(event: CommandEvent, onEvent: (event: CommandEvent) => void): void {
+    if (event.event === "error") {
+      const code = Object.hasOwn(ERRORS, String(event.code)) ? (event.code as ErrorCode) : "NB_INTERNAL";
+      this.#failure = new NarrowbandError(code, `${this.name}: ${event.message}`);
+      return;
+    }
+    if (event.event === undefined) this.#last = event;
+    else onEvent(event);
+  }
+
+  /** Asks the process to save and end, and ends it when it does not. */
+  async stop(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_GRACE_MS);
+    await this.result.catch(() => {});
+    clearTimeout(timer);
+  }
+}
