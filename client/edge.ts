@@ -2,6 +2,8 @@
  * The edge runtime: one client of a job. Carries out what the client's state machine asks for, over any sockets; runs in
  * Node and in browsers. Segments, text and connections are given to it.
  */
+import type { CodecState } from "../shared/codec/codec.ts";
+import { forNewPeer } from "../shared/codec/registry.ts";
 import { asNarrowbandError, fail } from "../shared/errors.ts";
 import { ByteLedger } from "../shared/ledger/ledger.ts";
 import { adapterMessages } from "../shared/protocol/adapters.ts";
@@ -51,6 +53,8 @@ export interface EdgeOptions {
   /** Loads the segments once the job's settings are known. They stay the caller's to dispose of. */
   readonly segments: (config: JobConfig) => Promise<ClientSegments>;
   readonly batches: BatchSource;
+  /** What the encoders had learned in a run that this one goes on with, asked for once the segments are loaded. */
+  readonly encoderStates?: () => { readonly A1: CodecState; readonly G2: CodecState } | undefined;
   readonly backoff?: BackoffOptions;
   /** Counts the bytes of `connect`'s sockets; a new ledger by default. */
   readonly ledger?: ByteLedger;
@@ -277,6 +281,10 @@ export class Edge {
     }
     this.#segments = segments;
     this.#worker = new EdgeWorker({ config, client: this.#state.index, segments, batches });
+    const states = this.#options.encoderStates?.();
+    if (states === undefined) return;
+    this.#worker.senders.A1.encoder.restore(forNewPeer(states.A1));
+    this.#worker.senders.G2.encoder.restore(forNewPeer(states.G2));
   }
 
   #sendAdapters(average: number): void {

@@ -54,6 +54,8 @@ export interface JobOptions {
   readonly authenticate?: (token: string, clientName: string) => Refusal | undefined;
   /** Bytes of all connections are counted here; a new ledger by default. */
   readonly ledger?: ByteLedger;
+  /** See createServerState. */
+  readonly stepsTaken?: number;
   /** Work of several jobs on one machine may share a queue. */
   readonly queue?: FairQueue;
   readonly setTimer?: SetTimer;
@@ -124,7 +126,14 @@ export class Job {
       this.#dispatch({ type: "timer", timer }),
     );
     const codecNames = codecNamesOf(config);
-    this.#state = createServerState({ name, number, config, policy, codecNames });
+    this.#state = createServerState({
+      name,
+      number,
+      config,
+      policy,
+      codecNames,
+      stepsTaken: options.stepsTaken,
+    });
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });

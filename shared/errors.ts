@@ -37,7 +37,7 @@ export const ERRORS = {
   ),
   NB_INTERRUPTED: kind(
     "The command was stopped by a signal after saving what it had.",
-    "Run the same command again to go on from the last checkpoint.",
+    "Run the same command again, with --resume where it has that option, to go on from the last checkpoint.",
     { exit: 130 },
   ),
   NB_INTERNAL: kind(

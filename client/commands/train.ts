@@ -39,8 +39,8 @@ export const trainCommand = defineCommand({
     "are activations and gradients in the job's codec; text stays here, and so do labels in a U-shaped split. Only the tensors of these " +
     "blocks are read, so the model directory may lack the rest.\n\n" +
     "When the job is done, this client's adapter is written to --out as a PEFT directory; with the server's part it makes the whole " +
-    "(narrowband export). Ctrl-C saves adapter and checkpoint, and the same command goes on from them while the server's job " +
-    "lasts. A connection that drops is made again by itself.",
+    "(narrowband export). Ctrl-C saves adapter and checkpoint; with --resume the same command goes on from them, while the " +
+    "server's job lasts or is itself gone on with. A connection that drops is made again by itself.",
   examples: [
     {
       line: "narrowband train ws://127.0.0.1:8787 --model models/base --data notes.txt --name alice",
@@ -74,6 +74,7 @@ export const trainCommand = defineCommand({
       value: "name",
       accepts: NAME_ACCEPTS,
       example: "night-run",
+      defaultHelp: '"default"',
     }),
     name: option(jobName.default(machineName()), {
       help: "what this client is called; every client of a job has a name of its own",
@@ -104,6 +105,10 @@ export const trainCommand = defineCommand({
     packed: packedOption,
     completionOnly: completionOnlyOption,
     rows: option(z.int().min(1).max(16_384).default(8), { help: "rows in a micro-batch", group: STEP }),
+    resume: option(z.boolean().default(false), {
+      help: "go on from the checkpoint in --out, in a job that goes on too",
+      group: FILES_GROUP,
+    }),
     checkpointEvery: option(z.int().min(0).default(50), {
       help: "steps between checkpoints; 0: only when stopped",
       group: STEP,

@@ -23,8 +23,6 @@ export async function openLocalModel(settings: LocalModelSettings): Promise<Loca
   const adapters = await Promise.all(settings.adapter.map(readAdapterDirectory));
   const engine = await createEngine(settings.engine, {
     threads: settings.threads || availableParallelism(),
-    // One process with nothing else to do: idle threads may spin.
-    spin: true,
   });
   try {
     const model = await openWholeModel(directoryFiles(settings.model), engine, (config) =>

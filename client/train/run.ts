@@ -5,242 +5,227 @@ import type { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import { packageVersion } from "../../shared/command/package-root.ts";
-import type { ProgressBar } from "../../shared/command/progress.ts";
-import { BatchSchedule, makeRows } from "../../shared/data/batches.ts";
+import { BatchSchedule, makeRows, type Rows } from "../../shared/data/batches.ts";
 import { loadDataset } from "../../shared/data/load-node.ts";
 import { splitHeldOut } from "../../shared/data/token-dataset.ts";
+import type { Engine } from "../../shared/engine/engine.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
-import { ERRORS, type ErrorCode, fail } from "../../shared/errors.ts";
+import { ERRORS, type ErrorCode, fail, NarrowbandError } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { adapterOf, loadClientRunners } from "../../shared/job/runners.ts";
 import {
+  forgetCheckpoints,
   restoreSideCheckpoint,
+  SideCheckpoints,
   type SideSegments,
-  writeSideCheckpoint,
+  type SideState,
 } from "../../shared/job/side-checkpoint.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
+import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { ClientOutcome, ClientProgress } from "../../shared/protocol/client-state.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import type { trainCommand } from "../commands/train.ts";
 import { wsConnector } from "../connection.ts";
-import { Edge, type EdgeStep } from "../edge.ts";
+import { Edge } from "../edge.ts";
+import type { ClientSegments } from "../edge-worker.ts";
+import { TrainReporter } from "./reporter.ts";
 
 export type TrainSettings = z.output<typeof trainCommand.options>;
 
-/** What a client's checkpoint calls itself. */
-const CHECKPOINT_KIND = "client";
-
-/** At most so many pictures of all channels' widths are told in a run. */
-const WIDTH_EVENTS = 50;
-
-/** Keeps count of the run, for the bar and for machines. */
-class TrainReporter {
-  readonly #context: CommandContext;
-  readonly #ledger: ByteLedger;
-  readonly #name: string;
-  #bar: ProgressBar | undefined;
-  #job: JobConfig | undefined;
-  #tokens = 0;
-  #firstStepAt: number | undefined;
-  #lastStepAt = 0;
-  #last: EdgeStep | undefined;
-  /** Widths of the step under way; after its commit the encoders have moved on. */
-  #bits: { readonly A1: number; readonly G2: number } | undefined;
-
-  constructor(context: CommandContext, ledger: ByteLedger, name: string) {
-    this.#context = context;
-    this.#ledger = ledger;
-    this.#name = name;
-  }
-
-  async joined(job: JobConfig): Promise<void> {
-    if (this.#job !== undefined) return;
-    this.#job = job;
-    this.#context.event("joined", { job });
-    this.#bar = (await this.#context.progress()).bar(this.#name, job.steps);
-  }
-
-  stepStarted(step: number, senders: Edge["senders"]): void {
-    this.#firstStepAt ??= performance.now();
-    if (senders === undefined || this.#job === undefined) return;
-    const { A1, G2 } = senders;
-    this.#bits = { A1: A1.encoder.meanBits, G2: G2.encoder.meanBits };
-    if (step % Math.ceil(this.#job.steps / WIDTH_EVENTS) !== 0) return;
-    const widths = { A1: [...A1.encoder.widths()], G2: [...G2.encoder.widths()] };
-    this.#context.event("widths", { step: step + 1, ...widths });
-  }
-
-  step(step: EdgeStep): void {
-    const now = performance.now();
-    const sinceLast = now - (this.#last === undefined ? (this.#firstStepAt ?? now) : this.#lastStepAt);
-    this.#lastStepAt = now;
-    this.#last = step;
-    this.#tokens += step.tokens;
-    const { totalBytes } = ledgerReport(this.#ledger.snapshot());
-    const loss = step.lossSum / Math.max(1, step.supervisedTokens);
-    this.#context.event("step", {
-      step: step.commit.step + 1,
-      loss,
-      supervisedTokens: step.supervisedTokens,
-      tokens: this.#tokens,
-      bits: this.#bits,
-      bytes: totalBytes,
-      ...this.times(),
-    });
-    const bits = this.#bits === undefined ? 0 : (this.#bits.A1 + this.#bits.G2) / 2;
-    this.#bar?.update(
-      step.commit.step + 1,
-      `loss ${loss.toFixed(4)} | ${bits.toFixed(2)} bits | ${formatBytes(totalBytes)} | ${formatCount((step.tokens * 1000) / sinceLast)} tokens/s`,
-    );
-  }
-
-  /** Milliseconds from the first step's start to the last commit, by what they went into. */
-  times(): { readonly computeMs: number; readonly codecMs: number; readonly linkMs: number } {
-    const { computeMs = 0, codecMs = 0 } = this.#last ?? {};
-    const all = this.#firstStepAt === undefined ? 0 : this.#lastStepAt - this.#firstStepAt;
-    return { computeMs, codecMs, linkMs: Math.max(0, all - computeMs - codecMs) };
-  }
-}
-
-async function loadRows(settings: TrainSettings, files: ReturnType<typeof openModelDirectory>) {
-  const model = await files;
-  const tokenizer = await model.tokenizer();
+async function loadRows(settings: TrainSettings, model: HfModel): Promise<Rows> {
   const { completionOnly, packed, heldOut } = settings;
-  const all = await loadDataset(settings.data, tokenizer, { completionOnly });
+  const all = await loadDataset(settings.data, await model.tokenizer(), { completionOnly });
   const train = heldOut === 0 ? all : splitHeldOut(all, heldOut, settings.seed).train;
-  const length = Math.min(settings.length, model.config.maxPositions);
-  return makeRows(train, { length, packed });
+  return makeRows(train, { length: Math.min(settings.length, model.config.maxPositions), packed });
 }
 
-/** Turns how the run ended into the command's own end. */
-function settle(outcome: ClientOutcome, interrupted: boolean, out: string): void {
-  if (outcome.reason === "completed") return;
-  if (interrupted) fail("NB_INTERRUPTED", `stopped; adapter and checkpoint are in ${out}`);
-  // A code of a newer server may be unknown here.
-  const known = Object.hasOwn(ERRORS, outcome.code);
-  if (outcome.reason === "stopped")
-    fail("NB_JOB_STOPPED", `${outcome.message}; adapter and checkpoint are in ${out}`);
-  fail(
-    known ? (outcome.code as ErrorCode) : "NB_INTERNAL",
-    known ? outcome.message : `${outcome.code}: ${outcome.message}`,
-  );
+/** One client's run, from joining to what it leaves behind. */
+class ClientRun {
+  readonly #settings: TrainSettings;
+  readonly #context: CommandContext;
+  readonly #model: HfModel;
+  readonly #engine: Engine;
+  readonly #schedule: BatchSchedule;
+  readonly #ledger = new ByteLedger();
+  readonly #reporter: TrainReporter;
+  readonly #out: string;
+  readonly #checkpoints: SideCheckpoints;
+  #edge: Edge | undefined;
+  #job: JobConfig | undefined;
+  #segments: SideSegments = {};
+  #restored: SideState | undefined;
+  #stepsTaken = 0;
+  /** Why the run cannot go on although the server would let it. */
+  #unfit: NarrowbandError | undefined;
+
+  constructor(settings: TrainSettings, context: CommandContext, model: HfModel, engine: Engine, rows: Rows) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#model = model;
+    this.#engine = engine;
+    this.#schedule = new BatchSchedule(rows, settings.rows, settings.seed);
+    this.#reporter = new TrainReporter(context, this.#ledger, settings.name);
+    this.#out = settings.out ?? join("runs", settings.name);
+    this.#checkpoints = new SideCheckpoints(join(this.#out, "checkpoints"), "client");
+  }
+
+  async run(): Promise<void> {
+    const { job, name, token, model, server, tlsCa } = this.#settings;
+    const { signal } = this.#context;
+    const ledger = this.#ledger;
+    const edge = new Edge({
+      job,
+      name,
+      token,
+      modelFingerprint: await modelFingerprint(this.#model.config),
+      tokenizerFingerprint: await tokenizerFingerprint(directoryFiles(model)),
+      software: `narrowband/${packageVersion()} node/${process.versions.node}`,
+      ledger,
+      connect: wsConnector({ url: server, ledger, caFile: tlsCa }),
+      segments: (config) => this.#load(config),
+      encoderStates: () => {
+        if (this.#restored === undefined) return undefined;
+        const { A1, G2 } = this.#restored.encoders;
+        return { A1, G2 };
+      },
+      batches: {
+        nextBatch: (step, microBatch) => this.#schedule.batch(step, microBatch, this.#job?.microBatches ?? 1),
+      },
+      onProgress: (progress) => this.#progress(progress),
+      onStep: (step) => {
+        this.#reporter.step(step);
+        this.#stepsTaken = step.commit.step + 1;
+      },
+    });
+    this.#edge = edge;
+    const stop = () => edge.stop();
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    const outcome = await edge.run();
+    signal.removeEventListener("abort", stop);
+    (await this.#context.progress()).stop();
+    await this.#leaveBehind(outcome);
+    for (const segment of Object.values(this.#segments)) await segment?.dispose();
+    this.#settle(outcome);
+  }
+
+  /** Loads the segments once the job's settings are known. */
+  async #load(job: JobConfig): Promise<ClientSegments> {
+    this.#job = job;
+    const { bottom, top } = await loadClientRunners(job, this.#model, this.#engine);
+    this.#segments = { bottom, top };
+    const { directory } = this.#checkpoints;
+    if (this.#settings.resume) {
+      this.#restored = await restoreSideCheckpoint(directory, "client", this.#segments, job);
+      this.#stepsTaken = this.#restored.step;
+      this.#context.note(`Going on after step ${this.#stepsTaken}, from the checkpoint in ${directory}.`);
+    } else await forgetCheckpoints(directory);
+    await this.#reporter.joined(job);
+    return { bottom, top };
+  }
+
+  #progress(progress: ClientProgress): void {
+    const { log } = this.#context;
+    switch (progress.type) {
+      case "welcomed":
+        log.info({ resumed: progress.resumed }, "joined the job");
+        return;
+      case "disconnected":
+        log.warn({ closeCode: progress.code }, "the connection dropped");
+        return;
+      case "stepStarted":
+        this.#stepStarted(progress.key.step);
+        return;
+      case "stepAbandoned":
+        log.warn({ ...progress.key, code: progress.code }, progress.message);
+        return;
+      case "averaged":
+        log.info({ average: progress.average }, "took over an average");
+        return;
+      case "ended":
+        log.info({ ...progress.outcome }, "ended");
+    }
+  }
+
+  /** All earlier steps are applied here, and none of this one is. */
+  #stepStarted(step: number): void {
+    const { directory } = this.#checkpoints;
+    if (this.#restored !== undefined && step < this.#restored.step) {
+      this.#unfit = new NarrowbandError(
+        "NB_CHECKPOINT_MISMATCH",
+        `the checkpoint in ${directory} has taken ${this.#restored.step} steps, the server's job only ${step}: it is another job's`,
+      );
+      this.#edge?.stop();
+      return;
+    }
+    this.#reporter.stepStarted(step, this.#edge?.senders);
+    this.#stepsTaken = step;
+    const { checkpointEvery } = this.#settings;
+    if (checkpointEvery > 0 && step > 0 && step % checkpointEvery === 0) this.#save();
+  }
+
+  #save(): void {
+    const senders = this.#edge?.senders;
+    if (this.#job === undefined || senders === undefined) return;
+    const encoders = { A1: senders.A1.encoder.save(), G2: senders.G2.encoder.save() };
+    this.#checkpoints.save(this.#segments, this.#job, { step: this.#stepsTaken, encoders });
+  }
+
+  /** Writes adapter, checkpoint and result, however the run ended; what did not take part leaves nothing. */
+  async #leaveBehind(outcome: ClientOutcome): Promise<void> {
+    let adapter: string | undefined;
+    if (this.#job !== undefined && this.#unfit === undefined) {
+      const { config } = this.#model;
+      const segments = Object.values(this.#segments);
+      const tensors = new Map(segments.flatMap((segment) => [...(segment?.adapters() ?? [])]));
+      const own = adapterOf(this.#job, config, tensors);
+      if (own !== undefined) {
+        await writeAdapterDirectory(this.#out, config, own);
+        adapter = this.#out;
+      }
+      if (this.#stepsTaken > (this.#restored?.step ?? 0)) this.#save();
+    }
+    await this.#checkpoints.written();
+    const ledger = this.#ledger.snapshot();
+    await this.#context.result({
+      outcome: outcome.reason,
+      steps: this.#stepsTaken,
+      adapter,
+      ledger,
+      report: ledgerReport(ledger),
+      ...this.#reporter.times(),
+    });
+  }
+
+  /** Turns how the run ended into the command's own end. */
+  #settle({ reason, code, message }: ClientOutcome): void {
+    if (this.#unfit !== undefined) throw this.#unfit;
+    const where = `adapter and checkpoint are in ${this.#out}`;
+    if (reason === "completed") {
+      const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(this.#ledger.snapshot());
+      this.#context.print(
+        `${this.#settings.name}: ${formatCount(this.#stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
+          `(${wireBitsPerElement.toFixed(2)} bits per element, everything counted); ${where}`,
+      );
+      return;
+    }
+    if (this.#context.signal.aborted) fail("NB_INTERRUPTED", `stopped; ${where}`);
+    if (reason === "stopped") fail("NB_JOB_STOPPED", `${message}; ${where}`);
+    // A code of a newer server may be unknown here.
+    if (!Object.hasOwn(ERRORS, code)) fail("NB_INTERNAL", `${code}: ${message}`);
+    fail(code as ErrorCode, message);
+  }
 }
 
 export async function runTrain(settings: TrainSettings, context: CommandContext): Promise<void> {
-  const out = settings.out ?? join("runs", settings.name);
-  const checkpoints = join(out, "checkpoints");
   const model = await openModelDirectory(settings.model);
   const engine = await createEngine(settings.engine, { threads: settings.threads || availableParallelism() });
   try {
-    const rows = await loadRows(settings, Promise.resolve(model));
-    const schedule = new BatchSchedule(rows, settings.rows, settings.seed);
+    const rows = await loadRows(settings, model);
     context.log.info({ rows: rows.begin.length, data: settings.data }, "text is ready");
-
-    const ledger = new ByteLedger();
-    const reporter = new TrainReporter(context, ledger, settings.name);
-    let segments: SideSegments = {};
-    let job: JobConfig | undefined;
-    let stepsTaken = 0;
-    /** One write at a time; the last one counts. */
-    let saving: Promise<unknown> = Promise.resolve();
-    const save = () => {
-      if (job === undefined) return;
-      const position = { step: stepsTaken, job };
-      saving = saving.then(() => writeSideCheckpoint(checkpoints, CHECKPOINT_KIND, segments, position));
-    };
-
-    const onProgress = (progress: ClientProgress) => {
-      switch (progress.type) {
-        case "welcomed":
-          context.log.info({ resumed: progress.resumed }, "joined the job");
-          return;
-        case "disconnected":
-          context.log.warn({ closeCode: progress.code }, "the connection dropped");
-          return;
-        case "stepStarted": {
-          const { step } = progress.key;
-          reporter.stepStarted(step, edge.senders);
-          // All earlier steps are applied here, and none of this one is.
-          stepsTaken = step;
-          if (settings.checkpointEvery > 0 && step > 0 && step % settings.checkpointEvery === 0) save();
-          return;
-        }
-        case "stepAbandoned":
-          context.log.warn({ ...progress.key, code: progress.code }, progress.message);
-          return;
-        case "averaged":
-          context.log.info({ average: progress.average }, "took over an average");
-          return;
-        case "ended":
-          context.log.info({ ...progress.outcome }, "ended");
-      }
-    };
-
-    const edge = new Edge({
-      job: settings.job,
-      name: settings.name,
-      token: settings.token,
-      modelFingerprint: await modelFingerprint(model.config),
-      tokenizerFingerprint: await tokenizerFingerprint(directoryFiles(settings.model)),
-      software: `narrowband/${packageVersion()} node/${process.versions.node}`,
-      ledger,
-      connect: wsConnector({ url: settings.server, ledger, caFile: settings.tlsCa }),
-      segments: async (config) => {
-        job = config;
-        const { bottom, top } = await loadClientRunners(config, model, engine);
-        segments = { bottom, top };
-        const restored = await restoreSideCheckpoint(checkpoints, CHECKPOINT_KIND, segments, config);
-        if (restored !== undefined) {
-          stepsTaken = restored;
-          context.note(`Going on from the checkpoint of step ${restored} in ${checkpoints}.`);
-        }
-        await reporter.joined(config);
-        return { bottom, top };
-      },
-      batches: {
-        nextBatch: (step, microBatch) => schedule.batch(step, microBatch, job?.microBatches ?? 1),
-      },
-      onProgress,
-      onStep: (step) => {
-        reporter.step(step);
-        stepsTaken = step.commit.step + 1;
-      },
-    });
-    const stop = () => edge.stop();
-    context.signal.addEventListener("abort", stop);
-    if (context.signal.aborted) stop();
-    const outcome = await edge.run();
-    context.signal.removeEventListener("abort", stop);
-    (await context.progress()).stop();
-    await finish(outcome);
-
-    async function finish(outcome: ClientOutcome): Promise<void> {
-      const adapters = new Map(
-        Object.values(segments).flatMap((segment) => [...(segment?.adapters() ?? [])]),
-      );
-      const adapter = job === undefined ? undefined : adapterOf(job, model.config, adapters);
-      if (adapter !== undefined) await writeAdapterDirectory(out, model.config, adapter);
-      if (stepsTaken > 0) save();
-      await saving;
-      const snapshot = ledger.snapshot();
-      const report = ledgerReport(snapshot);
-      await context.result({
-        outcome: outcome.reason,
-        steps: stepsTaken,
-        adapter: adapter === undefined ? undefined : out,
-        ledger: snapshot,
-        report,
-        ...reporter.times(),
-      });
-      for (const segment of Object.values(segments)) await segment?.dispose();
-      settle(outcome, context.signal.aborted, out);
-      context.print(
-        `${settings.name}: ${formatCount(stepsTaken)} steps, ${formatCount(report.tokens)} tokens, ${formatBytes(report.totalBytes)} on the wire ` +
-          `(${report.wireBitsPerElement.toFixed(2)} bits per element, everything counted); adapter in ${out}`,
-      );
-    }
+    await new ClientRun(settings, context, model, engine, rows).run();
   } finally {
     await model.close();
     await engine.dispose();

@@ -19,7 +19,7 @@ export const demoCommand = defineCommand({
     "are measured.\n\n" +
     "It ends with a table and writes report.html and report.json into --out, with the adapters and each process's log beside them.",
   examples: [
-    { line: "narrowband demo", explanation: "about two minutes on two cores" },
+    { line: "narrowband demo", explanation: "one to two minutes on two cores" },
     {
       line: "narrowband demo --steps 300 --json result.json",
       explanation: "a longer run, its figures also in a file",
@@ -43,7 +43,7 @@ export const demoCommand = defineCommand({
       group: FILES_GROUP,
       value: "dir",
     }),
-    steps: option(count.max(100_000).default(100), { help: "steps", group: RUN }),
+    steps: option(count.max(100_000).default(80), { help: "steps", group: RUN }),
     rows: option(count.max(64).default(4), { help: "rows in a step of each client", group: RUN }),
     length: option(z.int().min(8).max(512).default(128), { help: "tokens in a row", group: RUN }),
     rank: option(count.max(256).default(8), { help: "rank of the adapters", group: RUN }),

@@ -16,15 +16,12 @@ export interface ChildOptions {
   /** File that its stderr goes to. */
   readonly logFile: string;
   readonly onEvent: (event: CommandEvent) => void;
+  /** The script that is narrowband; by default the one that this process was started with. */
+  readonly program?: string;
 }
 
 /** Milliseconds that a process has to end by itself after it was asked to. */
 const STOP_GRACE_MS = 15_000;
-
-/** The file that this process was started with: the same program runs in the children. */
-function program(): string {
-  return process.argv[1];
-}
 
 export class CommandProcess {
   readonly name: string;
@@ -38,7 +35,8 @@ export class CommandProcess {
   constructor(options: ChildOptions) {
     this.name = options.name;
     // A process group of its own: Ctrl-C in the terminal reaches the demo alone, which then asks each of its processes once.
-    this.#child = spawn(process.execPath, [...process.execArgv, program(), ...options.args], {
+    const program = options.program ?? process.argv[1];
+    this.#child = spawn(process.execPath, [...process.execArgv, program, ...options.args], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: process.platform !== "win32",
     });

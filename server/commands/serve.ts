@@ -46,7 +46,8 @@ export const serveCommand = defineCommand({
     "with them; in a U-shaped split it never sees their text, their labels or their loss's inputs. All settings of the job are set " +
     "here, and clients learn them when they join.\n\n" +
     "Quantized codecs anneal: amaq:8-3 begins with 8 bits per element and ends with 3, over @STEPS steps or, when that is left out, " +
-    "over 60 % of the job's. When the job is done, or at Ctrl-C, the trunk's adapter is written to --out as a PEFT directory.\n\n" +
+    "over 60 % of the job's. When the job is done, or at Ctrl-C, the trunk's adapter and a checkpoint are written to --out; with --resume the same command " +
+    "goes on from there.\n\n" +
     "Without --tokens everybody who reaches the port may join; without --tls-cert what crosses the network can be read on its way.",
   examples: [
     {
@@ -74,6 +75,10 @@ export const serveCommand = defineCommand({
         help: "directory that the trunk's adapter and checkpoints are written to",
         group: FILES_GROUP,
         value: "dir",
+      }),
+      resume: option(z.boolean().default(false), {
+        help: "go on from the checkpoint in --out; the clients must do so too",
+        group: FILES_GROUP,
       }),
       host: option(z.string().min(1).default("127.0.0.1"), {
         help: "address to listen on; 0.0.0.0 for all of this machine's",
@@ -114,6 +119,7 @@ export const serveCommand = defineCommand({
         value: "name",
         accepts: NAME_ACCEPTS,
         example: "night-run",
+        defaultHelp: '"default"',
       }),
       steps: option(count.max(MAX_STEPS).default(200), {
         help: "steps until the job is done: rounds in sync mode, of each client in sequential mode",
@@ -122,6 +128,8 @@ export const serveCommand = defineCommand({
       mode: option(z.enum(["sync", "sequential"]).default("sync"), {
         help: "sync: one trunk step a round with all clients' gradients; sequential: one for each client's step as it comes",
         group: JOB,
+        value: "mode",
+        example: "sync",
       }),
       microBatches: option(count.max(MAX_MICRO_BATCHES).default(1), {
         help: "micro-batches in a step",
@@ -148,6 +156,10 @@ export const serveCommand = defineCommand({
         group: JOB,
       }),
       seed: option(seed, { help: "of everything random in the job", group: JOB }),
+      checkpointEvery: option(z.int().min(0).default(50), {
+        help: "steps between checkpoints; 0: only at the end",
+        group: JOB,
+      }),
       split: option(z.enum(["u-shape", "vanilla"]).default("u-shape"), {
         help: "u-shape: clients keep the last blocks, and labels never leave them; vanilla: the server has those, and is sent the labels",
         group: SPLIT,
@@ -221,7 +233,11 @@ export const serveCommand = defineCommand({
         group: LIMITS,
       }),
       maxRows: option(count.max(MAX_ROWS).default(64), { help: "rows in a micro-batch", group: LIMITS }),
-      maxRowTokens: option(count.max(MAX_TOKENS).default(512), { help: "tokens in a row", group: LIMITS }),
+      maxRowTokens: option(count.max(MAX_TOKENS).optional(), {
+        help: "tokens in a row",
+        group: LIMITS,
+        defaultHelp: "the model's longest sequence, at most 512",
+      }),
       maxTokens: option(count.max(MAX_TOKENS).default(8192), {
         help: "tokens in a micro-batch",
         group: LIMITS,
@@ -254,6 +270,7 @@ export const serveCommand = defineCommand({
         );
       if (value.addToken !== undefined && value.tokens === undefined)
         wrong("tokens", "accepted with --add-token: the file that the token's hash is added to");
+      if (value.resume && value.mode !== "sync") wrong("resume", "accepted with --mode sync only");
       if (value.quorum > value.maxClients)
         wrong("quorum", `accepted: up to --max-clients, ${value.maxClients}`);
       if (value.minClients > value.maxClients)

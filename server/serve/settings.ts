@@ -23,6 +23,9 @@ export type ServeSettings = z.output<typeof serveCommand.options>;
 /** Share of a job's steps over which a codec anneals that was not told over how many. */
 const ANNEAL_SHARE = 0.6;
 
+/** Tokens of a row that a job accepts when it is not told, if the model takes as many. */
+const MAX_ROW_TOKENS = 512;
+
 /** A codec as the job's settings hold it: an anneal without a length gets one that fits the job. */
 export function codecText(text: string, steps: number): string {
   const anneals = /^amaq(:[^@]*)?$/.test(text);
@@ -51,10 +54,11 @@ export function jobConfigOf(
   adaptedLinears(model, { ...lora, targetModules: settings.targetModules }, 0, 1);
   const activations = codecText(settings.activations, steps);
   const gradients = codecText(settings.gradients, steps);
-  if (settings.maxRowTokens > model.maxPositions)
+  const maxRowTokens = settings.maxRowTokens ?? Math.min(MAX_ROW_TOKENS, model.maxPositions);
+  if (maxRowTokens > model.maxPositions)
     fail(
       "NB_CONFIG_INVALID",
-      `--max-row-tokens: ${settings.maxRowTokens} was given; accepted: up to the model's ${model.maxPositions} positions`,
+      `--max-row-tokens: ${maxRowTokens} was given; accepted: up to the model's ${model.maxPositions} positions`,
     );
   return jobConfigSchema.parse({
     split: settings.split,
@@ -91,7 +95,7 @@ export function jobConfigOf(
     maxFrameBytes: frameBytesFor(settings.maxTokens, model.hiddenSize),
     maxTokens: settings.maxTokens,
     maxRows: settings.maxRows,
-    maxRowTokens: settings.maxRowTokens,
+    maxRowTokens,
     heartbeatMs: settings.heartbeat,
     stepDeadlineMs: settings.stepDeadline,
   } satisfies JobConfig);

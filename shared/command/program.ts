@@ -37,7 +37,8 @@ export function optionDetail(spec: OptionSpec): string {
   if (accepted !== "") parts.push(accepted);
   if (spec.required) parts.push("required");
   else if (spec.meta.defaultHelp !== undefined) parts.push(`default ${spec.meta.defaultHelp}`);
-  else if (spec.default !== undefined && spec.default !== false)
+  // A flag without a value says by its own form what is the default.
+  else if (spec.default !== undefined && !isBoolean(spec) && spec.default !== false)
     parts.push(`default ${Array.isArray(spec.default) ? spec.default.join(",") : spec.default}`);
   if (spec.meta.env !== undefined) parts.push(`environment ${spec.meta.env}`);
   if (isList(spec))

@@ -7,6 +7,9 @@ import type { Output } from "./context.ts";
 /** Milliseconds between the lines of one bar where there is no terminal. */
 const LINE_INTERVAL_MS = 5_000;
 
+/** Characters that names take, so that bars stand below each other. */
+const NAME_WIDTH = 13;
+
 export interface ProgressBar {
   /** `text` is what stands behind the bar, e.g. loss and speed. */
   update(value: number, text: string): void;
@@ -23,13 +26,16 @@ export interface Progress {
 
 class TerminalProgress implements Progress {
   readonly #bars: MultiBar;
+  readonly #output: Output;
+  #stopped = false;
 
-  constructor(bars: MultiBar) {
+  constructor(bars: MultiBar, output: Output) {
     this.#bars = bars;
+    this.#output = output;
   }
 
   bar(name: string, total: number, from = 0): ProgressBar {
-    const bar: SingleBar = this.#bars.create(total, from, { name, text: "" });
+    const bar: SingleBar = this.#bars.create(total, from, { name: name.padEnd(NAME_WIDTH), text: "" });
     return {
       update: (value, text) => {
         bar.update(value, { text });
@@ -38,12 +44,18 @@ class TerminalProgress implements Progress {
   }
 
   line(text: string): void {
+    if (this.#stopped) {
+      this.#output.write(`${text}\n`);
+      return;
+    }
     this.#bars.log(`${text}\n`);
     this.#bars.update();
   }
 
   stop(): void {
-    this.#bars.stop();
+    // A second time would move the cursor up over what was written since.
+    if (!this.#stopped) this.#bars.stop();
+    this.#stopped = true;
   }
 }
 
@@ -77,17 +89,16 @@ class LineProgress implements Progress {
 export async function createProgress(output: Output): Promise<Progress> {
   if (output.isTTY !== true) return new LineProgress(output);
   const { default: cliProgress } = await import("cli-progress");
-  return new TerminalProgress(
-    new cliProgress.MultiBar({
-      format: "{name} {bar} {value}/{total}  {text}  {eta_formatted} left",
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      barsize: 24,
-      stream: output as NodeJS.WriteStream,
-      hideCursor: true,
-      clearOnComplete: false,
-      stopOnComplete: false,
-      linewrap: false,
-    }),
-  );
+  const bars = new cliProgress.MultiBar({
+    format: "{name} {bar} {value}/{total}  {text}  {eta_formatted} left",
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 24,
+    stream: output as NodeJS.WriteStream,
+    hideCursor: true,
+    clearOnComplete: false,
+    stopOnComplete: false,
+    linewrap: false,
+  });
+  return new TerminalProgress(bars, output);
 }

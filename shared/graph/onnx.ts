@@ -46,7 +46,7 @@ class ModelWriter {
   #next = 0;
 
   fresh(): string {
-    return `v${this.#next++}`;
+    return `%${this.#next++}`;
   }
 
   node(

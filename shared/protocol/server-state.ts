@@ -300,11 +300,13 @@ export interface ServerOptions {
   readonly config: JobConfig;
   readonly policy: JobPolicy;
   readonly codecNames: readonly string[];
+  /** In sync mode: steps that the trunk has taken already, in a run that this one goes on with. Default 0. */
+  readonly stepsTaken?: number;
 }
 
 /** A job before its first client. */
 export function createServerState(options: ServerOptions): ServerState {
-  const { name, number, config, policy, codecNames } = options;
+  const { name, number, config, policy, codecNames, stepsTaken = 0 } = options;
   return {
     job: { name, number },
     config,
@@ -312,9 +314,9 @@ export function createServerState(options: ServerOptions): ServerState {
     codecNames,
     phase: JobPhase.GATHERING,
     started: false,
-    step: 0,
+    step: stepsTaken,
     attempt: 0,
-    trunkSteps: 0,
+    trunkSteps: stepsTaken,
     commits: [],
     averages: 0,
     averaging: false,

@@ -1,9 +1,10 @@
 /**
  * AdamW (Loshchilov and Hutter, 2019, "Decoupled Weight Decay Regularization"), with clipping of the gradient's
- * global norm (Pascanu et al., 2013). Arithmetic in f64 over f32 storage, so results do not depend on an engine.
+ * global norm (Pascanu et al., 2013). Runs outside the engines, in f32, and gives the same bits on every machine.
  */
 import { z } from "zod";
 import { fail } from "../errors.ts";
+import { AdamWKernel, MAX_WEIGHTS } from "./adamw-kernel.ts";
 
 export const adamwSchema = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.9),
@@ -38,8 +39,13 @@ export class AdamW {
   readonly #config: AdamWConfig;
   readonly #parameters: ReadonlyMap<string, Float32Array>;
   readonly #moments = new Map<string, Moments>();
+  readonly #kernel: AdamWKernel;
 
-  /** `decays(name)` says which parameters weight decay applies to; all by default. */
+  /**
+   * `decays(name)` says which parameters weight decay applies to; all by default.
+   *
+   * @throws NB_MODEL_UNSUPPORTED when there are more weights than one optimizer holds.
+   */
   constructor(
     parameters: ReadonlyMap<string, Float32Array>,
     config: AdamWConfig,
@@ -47,8 +53,14 @@ export class AdamW {
   ) {
     this.#config = config;
     this.#parameters = parameters;
-    for (const [name, p] of parameters) {
-      const zeros = { m: new Float32Array(p.length), v: new Float32Array(p.length) };
+    let weights = 0;
+    for (const p of parameters.values()) weights += p.length;
+    if (weights > MAX_WEIGHTS) {
+      fail("NB_MODEL_UNSUPPORTED", `${weights} weights are to be trained; up to ${MAX_WEIGHTS} can be`);
+    }
+    this.#kernel = new AdamWKernel(weights, parameters.size);
+    for (const [name, { length }] of parameters) {
+      const zeros = { m: this.#kernel.allocate(length), v: this.#kernel.allocate(length) };
       this.#moments.set(name, { ...zeros, decays: decays(name) });
     }
   }
@@ -64,32 +76,31 @@ export class AdamW {
     gradientScale = 1,
   ): number {
     const { beta1, beta2, epsilon, weightDecay, clipNorm } = this.#config;
-    const norm = globalNorm(gradients.values()) * gradientScale;
-    if (!Number.isFinite(norm)) return norm;
-    const factor = clipNorm > 0 && norm > clipNorm ? (gradientScale * clipNorm) / norm : gradientScale;
-    const correction1 = 1 - beta1 ** (step + 1);
-    const rootCorrection2 = Math.sqrt(1 - beta2 ** (step + 1));
-    const rate = learningRate / correction1;
-    const keep1 = 1 - beta1;
-    const keep2 = 1 - beta2;
-    for (const [name, { m, v, decays }] of this.#moments) {
-      const p = this.#parameters.get(name) as Float32Array;
+    let squares = 0;
+    for (const [name, { length }] of this.#parameters) {
       const g = gradients.get(name);
-      if (g === undefined || g.length !== p.length) {
+      if (g === undefined || g.length !== length) {
         fail(
           "NB_INTERNAL",
-          `the gradient of "${name}" has ${g?.length ?? "no"} elements; expected ${p.length}`,
+          `the gradient of "${name}" has ${g?.length ?? "no"} elements; expected ${length}`,
         );
       }
-      const shrink = decays ? 1 - learningRate * weightDecay : 1;
-      for (let i = 0; i < p.length; i++) {
-        const gi = g[i] * factor;
-        const mi = beta1 * m[i] + keep1 * gi;
-        const vi = beta2 * v[i] + keep2 * gi * gi;
-        m[i] = mi;
-        v[i] = vi;
-        p[i] = p[i] * shrink - (rate * mi) / (Math.sqrt(vi) / rootCorrection2 + epsilon);
-      }
+      squares += this.#kernel.sumOfSquares(g);
+    }
+    const norm = Math.sqrt(squares) * gradientScale;
+    if (!Number.isFinite(norm)) return norm;
+    const numbers = {
+      beta1,
+      beta2,
+      gradientScale: clipNorm > 0 && norm > clipNorm ? (gradientScale * clipNorm) / norm : gradientScale,
+      rate: learningRate / (1 - beta1 ** (step + 1)),
+      rootCorrection: 1 / Math.sqrt(1 - beta2 ** (step + 1)),
+      epsilon,
+    };
+    for (const [name, { m, v, decays }] of this.#moments) {
+      const p = this.#parameters.get(name) as Float32Array;
+      const decay = decays ? 1 - learningRate * weightDecay : 1;
+      this.#kernel.update(p, gradients.get(name) as Float32Array, m, v, { ...numbers, decay });
     }
     return norm;
   }

@@ -59,7 +59,8 @@ export interface RunnerOptions {
 interface Parameter {
   readonly shape: readonly number[];
   readonly data: Float32Array;
-  readonly gradient: Float32Array;
+  /** The accumulated sum. */
+  gradient: Float32Array;
 }
 
 /** Arrays of given sizes, handed out and taken back, so that a step in steady state allocates nothing large. */
@@ -219,7 +220,7 @@ export class SegmentRunner implements TrainableSegment {
     let sourceGradient: Float32Array | undefined;
     if (programs.backward !== undefined) {
       const cotangent = pad(gradient, lengths, bucket, config.hiddenSize, this.#pool.take(hidden));
-      const into: Record<string, Float32Array> = { ...this.#fresh };
+      const into: Record<string, Float32Array> = {};
       if (!range.embedding) into[SOURCE_GRADIENT] = this.#pool.take(hidden);
       await this.#runBackward(programs.backward, { ...feeds, [COTANGENT]: cotangent }, into);
       this.#pool.give(cotangent);
@@ -265,7 +266,6 @@ export class SegmentRunner implements TrainableSegment {
     if (at.training) {
       const { executable, dropouts } = await this.#lossProgram(bucket);
       this.#addDropouts(feeds, dropouts, at);
-      Object.assign(into, this.#fresh);
       if (!range.embedding) into[SOURCE_GRADIENT] = this.#pool.take(tokens * config.hiddenSize);
       await this.#runBackward(executable, feeds, into);
       if (!range.embedding) {
@@ -381,19 +381,24 @@ export class SegmentRunner implements TrainableSegment {
     return Object.assign(feeds, own);
   }
 
-  /** Runs a program whose results include the fresh gradients, and accumulates those. */
+  /** Runs a program whose results are `into` and the fresh gradients, and accumulates those. */
   #runBackward(executable: Executable, own: Tensors, into: Tensors): Promise<void> {
     return this.#backwards.run(async () => {
-      await executable.run(this.#feeds(own), into);
+      await executable.run(this.#feeds(own), { ...into, ...this.#fresh });
       this.#accumulate();
     });
   }
 
   #accumulate(): void {
-    for (const [name, { gradient }] of this.#parameters) {
+    for (const [name, parameter] of this.#parameters) {
+      const { gradient } = parameter;
       const fresh = this.#fresh[GRADIENT + name];
-      if (!this.#accumulated) gradient.set(fresh);
-      else for (let i = 0; i < gradient.length; i++) gradient[i] += fresh[i];
+      if (this.#accumulated) for (let i = 0; i < gradient.length; i++) gradient[i] += fresh[i];
+      else {
+        // The first of a step: instead of being copied, the arrays change places.
+        parameter.gradient = fresh;
+        this.#fresh[GRADIENT + name] = gradient;
+      }
     }
     this.#accumulated = true;
   }

@@ -11,6 +11,7 @@ import { wholeModel } from "../../shared/model/cut.ts";
 import { writeModelDirectory } from "../../shared/model/files-node.ts";
 import type { NamedTensor } from "../../shared/model/safetensors.ts";
 import { loadTokenizer, type Tokenizer } from "../../shared/model/tokenizer.ts";
+import { initialWeight } from "../../shared/train/initial-weights.ts";
 import { segmentShapes } from "../../shared/train/segment-weights.ts";
 
 export interface Ran {
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>;
   readonly signals?: SignalSource;
   readonly onExit?: (code: number) => void;
+  /** Told of everything on stdout as it comes. */
+  readonly onStdout?: (text: string) => void;
 }
 
 const NO_SIGNALS: SignalSource = { on: () => {}, off: () => {} };
@@ -38,7 +41,12 @@ export async function run(args: readonly string[], options: RunOptions = {}): Pr
     description: "test",
     version: "1.2.3",
     io: {
-      stdout: { write: (text) => (stdout += text) },
+      stdout: {
+        write: (text) => {
+          stdout += text;
+          options.onStdout?.(text);
+        },
+      },
       stderr: { write: (text) => (stderr += text) },
       env: options.env ?? {},
     },
@@ -114,8 +122,24 @@ export function successorTensors(): Map<string, NamedTensor> {
 }
 
 /** Writes the model of {@link successorTensors} and its tokenizer into a directory. */
-export async function writeSuccessorModel(directory: string): Promise<string> {
-  await writeModelDirectory(directory, SUCCESSOR_CONFIG, successorTensors(), "F32");
+export function writeSuccessorModel(directory: string): Promise<string> {
+  return writeModel(directory, successorTensors());
+}
+
+/** Writes a model of the same form with random weights, which, unlike the other's, pass gradients on. */
+export function writeRandomModel(directory: string): Promise<string> {
+  const config = { ...SUCCESSOR_CONFIG, initializerRange: 0.1 };
+  const tensors = new Map(
+    [...successorTensors()].map(([name, { shape }]) => [
+      name,
+      { shape, data: initialWeight(config, name, shape, 1) },
+    ]),
+  );
+  return writeModel(directory, tensors);
+}
+
+async function writeModel(directory: string, tensors: Map<string, NamedTensor>): Promise<string> {
+  await writeModelDirectory(directory, SUCCESSOR_CONFIG, tensors, "F32");
   const [tokenizer, config] = tokenizerFiles();
   await writeFile(join(directory, "tokenizer.json"), JSON.stringify(tokenizer));
   await writeFile(join(directory, "tokenizer_config.json"), JSON.stringify(config));

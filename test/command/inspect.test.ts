@@ -79,8 +79,8 @@ describe("inspect", () => {
     const directory = temporaryDirectory();
     const tensors = new Map([["w", { shape: [2, 3], data: new Float32Array(6) }]]);
     const meta = { step: 7, state: new Uint8Array(5) };
-    const file = await writeCheckpoint(directory, 7, { kind: "trunk", meta, tensors });
     await writeCheckpoint(directory, 3, { kind: "trunk", meta: { step: 3 }, tensors });
+    const file = await writeCheckpoint(directory, 7, { kind: "trunk", meta, tensors });
     expect(await facts(directory)).toMatchObject({
       kind: "checkpoint",
       of: "trunk",

@@ -10,8 +10,8 @@ import {
   REPORT_VERSION,
   type RunReport,
 } from "../../experiments/report/run-report.ts";
-import { random32 } from "../../shared/random.ts";
 import { CATEGORIES, type Category } from "../../shared/ledger/ledger.ts";
+import { random32 } from "../../shared/random.ts";
 
 const CHANNELS = 256;
 const TOKENS = 1024;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { AdamW, adamwSchema, globalNorm } from "../../shared/train/adamw.ts";
 
+import { relativeDifference } from "../tensors.ts";
+
 const config = adamwSchema.parse({ weightDecay: 0, clipNorm: 0 });
 const one = (data: Float32Array) => new Map([["w", data]]);
 
@@ -19,6 +21,36 @@ describe("AdamW", () => {
       expected = expected * (1 - 0.1 * 0.01) - 0.1 * update;
       expect(w[0]).toBeCloseTo(expected, 6);
     });
+  });
+
+  it.each([1, 3, 4, 5, 8191, 8192, 8193, 20_001])("updates %i weights each by its own numbers", (size) => {
+    const draw = (seed: number): Float32Array =>
+      Float32Array.from({ length: size }, (_, i) => Math.sin(seed + 1.7 * i));
+    const [w, other] = [draw(1), Float32Array.of(7, 7, 7)];
+    const parameters = new Map([
+      ["w", w],
+      ["other", other],
+    ]);
+    const adamw = new AdamW(parameters, { ...config, weightDecay: 0.1, clipNorm: 0.5 });
+    const expected = { w: Float64Array.from(w), m: new Float64Array(size), v: new Float64Array(size) };
+    for (let step = 0; step < 3; step++) {
+      const g = draw(step + 2);
+      const norm = adamw.step(new Map([...one(g), ["other", new Float32Array(3)]]), step, 0.01, 0.25);
+      expect(norm).toBeCloseTo(0.25 * Math.hypot(...g), 5);
+      const factor = 0.25 * Math.min(1, 0.5 / norm);
+      for (let i = 0; i < size; i++) {
+        expected.m[i] = 0.9 * expected.m[i] + 0.1 * factor * g[i];
+        expected.v[i] = 0.999 * expected.v[i] + 0.001 * (factor * g[i]) ** 2;
+        const mhat = expected.m[i] / (1 - 0.9 ** (step + 1));
+        const vhat = expected.v[i] / (1 - 0.999 ** (step + 1));
+        expected.w[i] = expected.w[i] * (1 - 0.001) - (0.01 * mhat) / (Math.sqrt(vhat) + 1e-8);
+      }
+    }
+    expect(relativeDifference(w, expected.w)).toBeLessThan(1e-5);
+    expect(relativeDifference(adamw.state().get("m:w") ?? [], expected.m)).toBeLessThan(1e-6);
+    expect(relativeDifference(adamw.state().get("v:w") ?? [], expected.v)).toBeLessThan(1e-6);
+    const decayed = 7 * (1 - 0.001) ** 3;
+    for (const x of other) expect(x).toBeCloseTo(decayed, 5);
   });
 
   it("moves a weight by the learning rate at first, however large the gradient", () => {
@@ -98,6 +130,24 @@ describe("AdamW", () => {
     ]);
     expect(() => adamw.restore(wrong)).toThrow(mismatch);
     expect(adamw.state()).toEqual(before);
+  });
+});
+
+describe("an optimizer", () => {
+  it("refuses a gradient that is missing or of another size, and changes nothing", () => {
+    const w = Float32Array.of(1, 2);
+    const adamw = new AdamW(one(w), config);
+    const internal = expect.objectContaining({ code: "NB_INTERNAL" });
+    expect(() => adamw.step(new Map(), 0, 0.1)).toThrow(internal);
+    expect(() => adamw.step(one(Float32Array.of(1)), 0, 0.1)).toThrow(internal);
+    expect([...w]).toEqual([1, 2]);
+  });
+
+  it("refuses more weights than it can hold", () => {
+    const huge = { length: 2 ** 29 } as Float32Array;
+    expect(() => new AdamW(one(huge), config)).toThrow(
+      expect.objectContaining({ code: "NB_MODEL_UNSUPPORTED" }),
+    );
   });
 });
 

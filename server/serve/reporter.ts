@@ -1,0 +1,128 @@
+/** How a server's job goes, for people as a bar and for machines as events. */
+import type { CommandContext } from "../../shared/command/context.ts";
+import { formatBytes, formatCount } from "../../shared/command/format.ts";
+import type { ProgressBar } from "../../shared/command/progress.ts";
+import type { ServerProgress } from "../../shared/protocol/server-state.ts";
+import type { Job, TrunkStep } from "../job.ts";
+
+/** At most so many pictures of all channels' widths are told in a run. */
+const WIDTH_EVENTS = 50;
+
+export class ServeReporter {
+  readonly #context: CommandContext;
+  readonly #job: Job;
+  readonly #bar: ProgressBar;
+  readonly #names = new Map<number, string>();
+  /** Widths of the round under way; after its commit the encoders have moved on. */
+  readonly #bits = new Map<number, { readonly A2: number; readonly G1: number }>();
+  #firstRoundAt: number | undefined;
+  #lastStepAt = 0;
+  #tokens = 0;
+
+  constructor(context: CommandContext, job: Job, bar: ProgressBar) {
+    this.#context = context;
+    this.#job = job;
+    this.#bar = bar;
+  }
+
+  /** Milliseconds from the first round's start to the last commit, by what they went into. */
+  times(): { readonly computeMs: number; readonly codecMs: number; readonly linkMs: number } {
+    const { computeMs, codecMs } = this.#job.status().times;
+    const all = this.#firstRoundAt === undefined ? 0 : Math.max(0, this.#lastStepAt - this.#firstRoundAt);
+    return { computeMs, codecMs, linkMs: Math.max(0, all - computeMs - codecMs) };
+  }
+
+  progress(progress: ServerProgress): void {
+    const { log } = this.#context;
+    switch (progress.type) {
+      case "joined":
+        this.#names.set(progress.client, progress.name);
+        log.info({ client: progress.name, resumed: progress.resumed }, "joined");
+        this.#context.event("joined", {
+          client: progress.client,
+          name: progress.name,
+          resumed: progress.resumed,
+        });
+        return;
+      case "left":
+        log.info({ client: this.#names.get(progress.client), why: progress.why }, "left");
+        this.#context.event("left", { client: progress.client, why: progress.why });
+        return;
+      case "roundStarted":
+        this.#roundStarted(progress.key.step, progress.clients);
+        return;
+      case "stepAbandoned":
+        log.warn(
+          { client: this.#names.get(progress.client), ...progress.key, code: progress.code },
+          progress.message,
+        );
+        return;
+      case "uploadMissed":
+        log.warn({ client: this.#names.get(progress.client) }, "its adapters are left out of the average");
+        return;
+      case "averaged":
+        log.info({ average: progress.average, clients: progress.clients.length }, "averaged");
+        return;
+      case "connectionRefused":
+        log.warn({ code: progress.code }, progress.message);
+        return;
+      case "ended":
+        log.info({ ...progress.outcome }, "ended");
+    }
+  }
+
+  #roundStarted(step: number, clients: readonly number[]): void {
+    this.#firstRoundAt ??= performance.now();
+    this.#context.event("round", { step: step + 1, clients });
+    const every = Math.ceil(this.#job.config.steps / WIDTH_EVENTS);
+    for (const client of clients) {
+      const { A2, G1 } = this.#job.senders(client);
+      this.#bits.set(client, { A2: A2.encoder.meanBits, G1: G1.encoder.meanBits });
+      if (step % every !== 0 && step + 1 !== this.#job.config.steps) continue;
+      const widths = { A2: [...A2.encoder.widths()], G1: [...G1.encoder.widths()] };
+      this.#context.event("widths", { step: step + 1, client, name: this.#names.get(client), ...widths });
+    }
+  }
+
+  step(step: TrunkStep): void {
+    const now = performance.now();
+    const { members, trunkStep } = step.group;
+    const sinceLast = now - (this.#lastStepAt || (this.#firstRoundAt ?? now));
+    this.#lastStepAt = now;
+    const sum = (of: (member: (typeof members)[number]) => number) => members.reduce((n, m) => n + of(m), 0);
+    const tokens = sum((m) => m.tokens);
+    this.#tokens += tokens;
+    const loss =
+      sum((m) => m.lossSum) /
+      Math.max(
+        1,
+        sum((m) => m.supervisedTokens),
+      );
+    const bytes = step.upBytes + step.downBytes;
+    const bits = members.flatMap(({ client }) => {
+      const { A2, G1 } = this.#bits.get(client) ?? { A2: 0, G1: 0 };
+      return [A2, G1];
+    });
+    const meanBits = bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length);
+    this.#context.event("step", {
+      step: trunkStep + 1,
+      loss,
+      tokens: this.#tokens,
+      bytes,
+      gradientNorm: step.gradientNorm,
+      members: members.map((member) => ({
+        client: member.client,
+        name: this.#names.get(member.client),
+        step: member.step + 1,
+        loss: member.lossSum / Math.max(1, member.supervisedTokens),
+        bits: this.#bits.get(member.client),
+      })),
+      ...this.times(),
+    });
+    const done = Math.max(...members.map((member) => member.step)) + 1;
+    this.#bar.update(
+      done,
+      `loss ${loss.toFixed(4)} | ${meanBits.toFixed(2)} bits | ${formatBytes(bytes)} | ${formatCount((tokens * 1000) / sinceLast)} tokens/s`,
+    );
+  }
+}
