@@ -246,8 +246,13 @@ function sumsOfProducts(order: readonly Value[], outputs: ReadonlySet<Value>): M
   return sums;
 }
 
+export interface OnnxOptions {
+  /** Name of an additional first output, an empty sequence of f32 tensors. */
+  readonly emptySequence?: string;
+}
+
 /** The program as a serialised ONNX ModelProto whose inputs and outputs have the program's names. */
-export function lowerToOnnx(program: Program): Uint8Array {
+export function lowerToOnnx(program: Program, options: OnnxOptions = {}): Uint8Array {
   const w = new ModelWriter();
   const names = new Map<Value, string>();
   const outputOf = new Map<Value, string>();
@@ -282,6 +287,14 @@ export function lowerToOnnx(program: Program): Uint8Array {
   for (const [name, value] of program.outputs) {
     if (outputOf.get(value) !== name) w.node("Identity", [nameOf(value)], { output: name });
   }
+  const results = [...program.outputs].map(([name, value]) => valueInfo(name, value));
+  if (options.emptySequence !== undefined) {
+    const name = w.node("SequenceEmpty", [], { output: options.emptySequence });
+    results.unshift({
+      name,
+      type: { sequence_type: { elem_type: { tensor_type: { elem_type: DataType.FLOAT } } } },
+    });
+  }
   return onnx.ModelProto.encode({
     ir_version: IR_VERSION,
     producer_name: "narrowband",
@@ -294,7 +307,7 @@ export function lowerToOnnx(program: Program): Uint8Array {
       node: w.nodes,
       initializer: w.initializers,
       input: inputs,
-      output: [...program.outputs].map(([name, value]) => valueInfo(name, value)),
+      output: results,
     },
   }).finish();
 }
