@@ -760,6 +760,9 @@ export namespace onnx {
         /** TypeProto tensor_type. */
         tensor_type?: (onnx.TypeProto.Tensor.$Properties|null);
 
+        /** TypeProto sequence_type. */
+        sequence_type?: (onnx.TypeProto.Sequence.$Properties|null);
+
         /**
          * Encodes the specified TypeProto message. Does not implicitly {@link onnx.TypeProto.verify|verify} messages.
          * @param message TypeProto message or plain object to encode
@@ -807,6 +810,9 @@ export namespace onnx {
 
             /** TypeProto tensor_type */
             tensor_type?: (onnx.TypeProto.Tensor.$Properties|null);
+
+            /** TypeProto sequence_type */
+            sequence_type?: (onnx.TypeProto.Sequence.$Properties|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
@@ -897,6 +903,84 @@ export namespace onnx {
 
             /** Shape of a Tensor. */
             type $Shape = onnx.TypeProto.Tensor.$Properties;
+        }
+
+        /**
+         * Properties of a Sequence.
+         * @deprecated Use onnx.TypeProto.Sequence.$Properties instead.
+         */
+        interface ISequence extends onnx.TypeProto.Sequence.$Properties {
+        }
+
+        /** Represents a Sequence. */
+        class Sequence {
+
+            /**
+             * Constructs a new Sequence.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: onnx.TypeProto.Sequence.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Sequence elem_type. */
+            elem_type?: (onnx.TypeProto.$Properties|null);
+
+            /**
+             * Encodes the specified Sequence message. Does not implicitly {@link onnx.TypeProto.Sequence.verify|verify} messages.
+             * @param message Sequence message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: onnx.TypeProto.Sequence.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Sequence message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {onnx.TypeProto.Sequence & onnx.TypeProto.Sequence.$Shape} Sequence
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): onnx.TypeProto.Sequence & onnx.TypeProto.Sequence.$Shape;
+
+            /**
+             * Creates a Sequence message from a plain object. Also converts values to their respective internal types.
+             * @param object Plain object
+             * @returns Sequence
+             */
+            static fromObject(object: { [k: string]: any }): onnx.TypeProto.Sequence;
+
+            /**
+             * Creates a plain object from a Sequence message. Also converts values to other types if specified.
+             * @param message Sequence
+             * @param [options] Conversion options
+             * @returns Plain object
+             */
+            static toObject(message: onnx.TypeProto.Sequence, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+            /**
+             * Converts this Sequence to JSON.
+             * @returns JSON object
+             */
+            toJSON(): { [k: string]: any };
+        }
+
+        namespace Sequence {
+
+            /** Properties of a Sequence. */
+            interface $Properties {
+
+                /** Sequence elem_type */
+                elem_type?: (onnx.TypeProto.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Sequence. */
+            type $Shape = onnx.TypeProto.Sequence.$Properties;
         }
     }
 

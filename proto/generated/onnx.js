@@ -2309,6 +2309,7 @@ export const onnx = $root.onnx = (() => {
          * Properties of a TypeProto.
          * @typedef {Object} onnx.TypeProto.$Properties
          * @property {onnx.TypeProto.Tensor.$Properties|null} [tensor_type] TypeProto tensor_type
+         * @property {onnx.TypeProto.Sequence.$Properties|null} [sequence_type] TypeProto sequence_type
          * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
          */
 
@@ -2349,6 +2350,14 @@ export const onnx = $root.onnx = (() => {
         TypeProto.prototype.tensor_type = null;
 
         /**
+         * TypeProto sequence_type.
+         * @member {onnx.TypeProto.Sequence.$Properties|null|undefined} sequence_type
+         * @memberof onnx.TypeProto
+         * @instance
+         */
+        TypeProto.prototype.sequence_type = null;
+
+        /**
          * Encodes the specified TypeProto message. Does not implicitly {@link onnx.TypeProto.verify|verify} messages.
          * @function encode
          * @memberof onnx.TypeProto
@@ -2366,6 +2375,8 @@ export const onnx = $root.onnx = (() => {
                 throw $Error("max depth exceeded");
             if (message.tensor_type != null && $Object.hasOwnProperty.call(message, "tensor_type"))
                 $root.onnx.TypeProto.Tensor.encode(message.tensor_type, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+            if (message.sequence_type != null && $Object.hasOwnProperty.call(message, "sequence_type"))
+                $root.onnx.TypeProto.Sequence.encode(message.sequence_type, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2416,6 +2427,12 @@ export const onnx = $root.onnx = (() => {
                         message.tensor_type = $root.onnx.TypeProto.Tensor.decode(reader, reader.size(), $undefined, _depth + 1, message.tensor_type);
                         continue;
                     }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        message.sequence_type = $root.onnx.TypeProto.Sequence.decode(reader, reader.size(), $undefined, _depth + 1, message.sequence_type);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -2456,6 +2473,11 @@ export const onnx = $root.onnx = (() => {
                     throw $TypeError(".onnx.TypeProto.tensor_type: object expected");
                 message.tensor_type = $root.onnx.TypeProto.Tensor.fromObject(object.tensor_type, _depth + 1);
             }
+            if (object.sequence_type != null) {
+                if (!$util.isObject(object.sequence_type))
+                    throw $TypeError(".onnx.TypeProto.sequence_type: object expected");
+                message.sequence_type = $root.onnx.TypeProto.Sequence.fromObject(object.sequence_type, _depth + 1);
+            }
             return message;
         };
 
@@ -2476,10 +2498,14 @@ export const onnx = $root.onnx = (() => {
             if (_depth > $util.recursionLimit)
                 throw $Error("max depth exceeded");
             let object = {};
-            if (options.defaults)
+            if (options.defaults) {
                 object.tensor_type = null;
+                object.sequence_type = null;
+            }
             if (message.tensor_type != null && $Object.hasOwnProperty.call(message, "tensor_type"))
                 object.tensor_type = $root.onnx.TypeProto.Tensor.toObject(message.tensor_type, options, _depth + 1);
+            if (message.sequence_type != null && $Object.hasOwnProperty.call(message, "sequence_type"))
+                object.sequence_type = $root.onnx.TypeProto.Sequence.toObject(message.sequence_type, options, _depth + 1);
             return object;
         };
 
@@ -2713,6 +2739,200 @@ export const onnx = $root.onnx = (() => {
             };
 
             return Tensor;
+        })();
+
+        TypeProto.Sequence = (function() {
+
+            /**
+             * Properties of a Sequence.
+             * @typedef {Object} onnx.TypeProto.Sequence.$Properties
+             * @property {onnx.TypeProto.$Properties|null} [elem_type] Sequence elem_type
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Sequence.
+             * @memberof onnx.TypeProto
+             * @interface ISequence
+             * @augments onnx.TypeProto.Sequence.$Properties
+             * @deprecated Use onnx.TypeProto.Sequence.$Properties instead.
+             */
+
+            /**
+             * Shape of a Sequence.
+             * @typedef {onnx.TypeProto.Sequence.$Properties} onnx.TypeProto.Sequence.$Shape
+             */
+
+            /**
+             * Constructs a new Sequence.
+             * @memberof onnx.TypeProto
+             * @classdesc Represents a Sequence.
+             * @constructor
+             * @param {onnx.TypeProto.Sequence.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Sequence = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Sequence elem_type.
+             * @member {onnx.TypeProto.$Properties|null|undefined} elem_type
+             * @memberof onnx.TypeProto.Sequence
+             * @instance
+             */
+            Sequence.prototype.elem_type = null;
+
+            /**
+             * Encodes the specified Sequence message. Does not implicitly {@link onnx.TypeProto.Sequence.verify|verify} messages.
+             * @function encode
+             * @memberof onnx.TypeProto.Sequence
+             * @static
+             * @param {onnx.TypeProto.Sequence.$Properties} message Sequence message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Sequence.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.elem_type != null && $Object.hasOwnProperty.call(message, "elem_type"))
+                    $root.onnx.TypeProto.encode(message.elem_type, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Sequence message from the specified reader or buffer.
+             * @function decode
+             * @memberof onnx.TypeProto.Sequence
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {onnx.TypeProto.Sequence & onnx.TypeProto.Sequence.$Shape} Sequence
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Sequence.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.onnx.TypeProto.Sequence();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.elem_type = $root.onnx.TypeProto.decode(reader, reader.size(), $undefined, _depth + 1, message.elem_type);
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            /**
+             * Creates a Sequence message from a plain object. Also converts values to their respective internal types.
+             * @function fromObject
+             * @memberof onnx.TypeProto.Sequence
+             * @static
+             * @param {Object.<string,*>} object Plain object
+             * @returns {onnx.TypeProto.Sequence} Sequence
+             */
+            Sequence.fromObject = function (object, _depth) {
+                if (object instanceof $root.onnx.TypeProto.Sequence)
+                    return object;
+                if (!$util.isObject(object))
+                    throw $TypeError(".onnx.TypeProto.Sequence: object expected");
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let message = new $root.onnx.TypeProto.Sequence();
+                if (object.elem_type != null) {
+                    if (!$util.isObject(object.elem_type))
+                        throw $TypeError(".onnx.TypeProto.Sequence.elem_type: object expected");
+                    message.elem_type = $root.onnx.TypeProto.fromObject(object.elem_type, _depth + 1);
+                }
+                return message;
+            };
+
+            /**
+             * Creates a plain object from a Sequence message. Also converts values to other types if specified.
+             * @function toObject
+             * @memberof onnx.TypeProto.Sequence
+             * @static
+             * @param {onnx.TypeProto.Sequence} message Sequence
+             * @param {$protobuf.IConversionOptions} [options] Conversion options
+             * @returns {Object.<string,*>} Plain object
+             */
+            Sequence.toObject = function (message, options, _depth) {
+                if (!options)
+                    options = {};
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let object = {};
+                if (options.defaults)
+                    object.elem_type = null;
+                if (message.elem_type != null && $Object.hasOwnProperty.call(message, "elem_type"))
+                    object.elem_type = $root.onnx.TypeProto.toObject(message.elem_type, options, _depth + 1);
+                return object;
+            };
+
+            /**
+             * Converts this Sequence to JSON.
+             * @function toJSON
+             * @memberof onnx.TypeProto.Sequence
+             * @instance
+             * @returns {Object.<string,*>} JSON object
+             */
+            Sequence.prototype.toJSON = function() {
+                return Sequence.toObject(this, $protobuf.util.toJSONOptions);
+            };
+
+            return Sequence;
         })();
 
         return TypeProto;

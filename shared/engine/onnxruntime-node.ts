@@ -42,10 +42,10 @@ let objection: Promise<string | undefined> | undefined;
  * Finds the words with which a run ends that has an unconvertible result, by a run that is known to be good; undefined when
  * such a run does not end so, and the results have to be left to the binding.
  */
-async function findObjection(): Promise<string | undefined> {
+async function findObjection(options: ort.InferenceSession.SessionOptions): Promise<string | undefined> {
   const x = input("x", [2]);
   const model = lowerToOnnx({ outputs: new Map([["y", neg(x)]]) }, { emptySequence: UNCONVERTIBLE });
-  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  const session = await ort.InferenceSession.create(model, options);
   const y = new ort.Tensor("float32", new Float32Array(2), [2]);
   try {
     await session.run(
@@ -111,26 +111,26 @@ class OnnxExecutable implements Executable {
 }
 
 export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): Engine {
+  const sessionOptions: ort.InferenceSession.SessionOptions = {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: options.threads ?? 0,
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        set_denormal_as_zero: options.flushSubnormals === false ? "0" : "1",
+        intra_op: { allow_spinning: options.spin === true ? "1" : "0" },
+      },
+    },
+  };
   return {
     name: "onnxruntime",
     async compile(program: Program): Promise<Executable> {
       const ports = portsOf(program);
-      objection ??= findObjection();
+      objection ??= findObjection(sessionOptions);
       const known = await objection;
       const model = lowerToOnnx(program, known === undefined ? {} : { emptySequence: UNCONVERTIBLE });
-      const session = await ort.InferenceSession.create(model, {
-        executionProviders: ["cpu"],
-        intraOpNumThreads: options.threads ?? 0,
-        graphOptimizationLevel: "all",
-        logSeverityLevel: 3,
-        extra: {
-          session: {
-            set_denormal_as_zero: options.flushSubnormals === false ? "0" : "1",
-            intra_op: { allow_spinning: options.spin === true ? "1" : "0" },
-          },
-        },
-      });
-      return new OnnxExecutable(session, ports, known);
+      return new OnnxExecutable(await ort.InferenceSession.create(model, sessionOptions), ports, known);
     },
     async dispose(): Promise<void> {},
   };
