@@ -175,31 +175,32 @@ function assemble(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-/** Elements that are brought into the memory at a time: few enough to stay in a core's cache. */
+/** Elements of an array outside the memory that are brought in at a time: few enough to stay in a core's cache. */
 const CHUNK = 8192;
 const PAGE = 65_536;
-/** Where the chunks of weights and gradients stand; the moments follow. */
+/** Where the chunks of weights and gradients stand; what is allocated follows. */
 const WEIGHTS = 0;
 const GRADIENTS = 4 * CHUNK;
-const MOMENTS = 8 * CHUNK;
+const ALLOCATED = 8 * CHUNK;
+/** Arrays that may be allocated for each array of weights: two moments, and two for gradients. */
+const ARRAYS_EACH = 4;
 
-/** Largest number of weights whose moments fit into one memory of 4 GiB. */
-export const MAX_WEIGHTS = 2 ** 29 - 2 * CHUNK;
+/** Largest number of weights for which all arrays fit into one memory of 4 GiB. */
+export const MAX_WEIGHTS = 2 ** 28 - 2 * CHUNK;
 
 let compiled: WebAssembly.Module | undefined;
 
-/** The loops, and the memory that they work in: it holds the moments, and chunks of whatever else is worked on. */
+/** The loops and the memory that they work in. Arrays within it are worked on where they are, others are copied in by chunks. */
 export class AdamWKernel {
   readonly #exports: Exports;
   readonly #memory: ArrayBuffer;
   readonly #weights: Float32Array;
   readonly #gradients: Float32Array;
-  #next = MOMENTS;
+  #next = ALLOCATED;
 
-  /** Room for the two moments of `weights` weights in `arrays` arrays. */
+  /** Has room for four arrays for each of `arrays` arrays of `weights` weights in all; what is not used costs nothing. */
   constructor(weights: number, arrays: number) {
-    const bytes = MOMENTS + 8 * (weights + 4 * arrays);
-    const pages = Math.ceil(bytes / PAGE);
+    const pages = Math.ceil((ALLOCATED + 4 * ARRAYS_EACH * (weights + 3 * arrays)) / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     compiled ??= new WebAssembly.Module(assemble());
     const instance = new WebAssembly.Instance(compiled, { kernel: { memory } });
@@ -209,31 +210,34 @@ export class AdamWKernel {
     this.#gradients = new Float32Array(memory.buffer, GRADIENTS, CHUNK);
   }
 
-  /** A zeroed array within the memory, for a moment. It belongs to the caller. */
+  /** A zeroed array within the memory. It belongs to the caller. */
   allocate(length: number): Float32Array {
     const array = new Float32Array(this.#memory, this.#next, length);
-    this.#next += 16 * Math.ceil(length / 4);
+    this.#next += 4 * padded(length);
     return array;
   }
 
   /** Σ x², in f64. */
   sumOfSquares(x: Float32Array): number {
+    if (this.#holds(x)) return this.#exports.sumOfSquares(x.byteOffset, padded(x.length));
     let sum = 0;
     for (let from = 0; from < x.length; from += CHUNK) {
-      sum += this.#exports.sumOfSquares(GRADIENTS, this.#load(this.#gradients, x, from));
+      const count = this.#load(this.#gradients, x, from);
+      sum += this.#exports.sumOfSquares(GRADIENTS, count);
     }
     return sum;
   }
 
-  /** One step of the weights `p` with gradient `g` and moments `m` and `v`, which were made by allocate. */
+  /** One step of the weights `p` with gradient `g`. The moments `m` and `v` are arrays that were allocated here. */
   update(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, step: AdamWStep): void {
     const { beta1, beta2, gradientScale, rate, rootCorrection, epsilon, decay } = step;
+    const inPlace = this.#holds(g);
     for (let from = 0; from < p.length; from += CHUNK) {
       const count = this.#load(this.#weights, p, from);
-      this.#load(this.#gradients, g, from);
+      if (!inPlace) this.#load(this.#gradients, g, from);
       this.#exports.update(
         WEIGHTS,
-        GRADIENTS,
+        inPlace ? g.byteOffset + 4 * from : GRADIENTS,
         m.byteOffset + 4 * from,
         v.byteOffset + 4 * from,
         count,
@@ -252,12 +256,21 @@ export class AdamWKernel {
     }
   }
 
+  #holds(array: Float32Array): boolean {
+    return array.buffer === this.#memory;
+  }
+
   /** Copies a chunk from `from` on into the memory and fills it up with zeros; returns its length, a multiple of 4. */
   #load(chunk: Float32Array, source: Float32Array, from: number): number {
     const part = source.subarray(from, from + CHUNK);
     chunk.set(part);
-    const count = 4 * Math.ceil(part.length / 4);
+    const count = padded(part.length);
     chunk.fill(0, part.length, count);
     return count;
   }
+}
+
+/** The next multiple of 4: allocated arrays have zeros up to there. */
+function padded(length: number): number {
+  return 4 * Math.ceil(length / 4);
 }

@@ -149,29 +149,26 @@ export class SegmentRunner implements TrainableSegment {
     this.#options = options;
     const { config, range, lora, trainable } = options.spec;
     const graph = buildSegment(config, range, { rows: 1, length: 1 }, { lora, training: false });
+    const trained = new Map<string, Float32Array>();
     for (const [name, value] of graph.weights) {
       const data = options.weights.get(name);
       if (data === undefined || data.length !== sizeOf(value.shape)) {
         const found = data === undefined ? "is missing" : `has ${data.length} elements`;
         fail("NB_TENSOR_MISSING", `weight "${name}" ${found}; expected ${sizeOf(value.shape)} elements`);
       }
-      if (trainable === "all") this.#addParameter(name, value.shape, data);
+      if (trainable === "all") trained.set(name, data);
     }
     if (trainable === "adapters") {
-      for (const [name, value] of graph.adapters) {
-        this.#addParameter(name, value.shape, initialLora(name, value.shape, options.seed));
-      }
+      for (const [name, { shape }] of graph.adapters)
+        trained.set(name, initialLora(name, shape, options.seed));
     }
-    this.#optimizer = new AdamW(
-      new Map([...this.#parameters].map(([name, p]) => [name, p.data])),
-      options.optimizer,
-      options.decays,
-    );
-  }
-
-  #addParameter(name: string, shape: readonly number[], data: Float32Array): void {
-    this.#parameters.set(name, { shape, data, gradient: new Float32Array(data.length) });
-    this.#fresh[GRADIENT + name] = new Float32Array(data.length);
+    this.#optimizer = new AdamW(trained, options.optimizer, options.decays);
+    for (const [name, { shape }] of trainable === "all" ? graph.weights : graph.adapters) {
+      const data = trained.get(name) as Float32Array;
+      const gradient = this.#optimizer.gradientArray(data.length);
+      this.#parameters.set(name, { shape, data, gradient });
+      this.#fresh[GRADIENT + name] = this.#optimizer.gradientArray(data.length);
+    }
   }
 
   // Forward and backward of a segment without the head.
