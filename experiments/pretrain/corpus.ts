@@ -21,7 +21,7 @@ import { addresses, books } from "./books.ts";
 import { type Page, wordNetPages } from "./wordnet.ts";
 
 export interface Document {
-  /** source/work/piece. */
+  /** source/title/piece. */
   readonly id: string;
   readonly text: string;
 }
