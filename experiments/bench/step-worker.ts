@@ -26,7 +26,7 @@ export interface WorkerOptions {
   readonly spin: boolean;
 }
 
-/** Milliseconds of each run of one round, in the order in which they were interleaved. */
+/** Milliseconds of each run of one round: steps one after another as in training, then joint and split in turn, then products. */
 export interface Round {
   /** A whole training step: forward, backward, optimizer. */
   readonly step: number[];
@@ -37,7 +37,7 @@ export interface Round {
   /** The same work by bottom, trunk and top, with saved activations between forward and backward. */
   readonly split: number[];
   /** Largest matrix products: GFLOP/s of each size and form, by name. */
-  readonly gemm: Readonly<Record<string, number[]>>;
+  readonly gemm: Record<string, number[]>;
 }
 
 export interface Ready {
@@ -139,25 +139,24 @@ export async function runWorker({ model: name, threads, spin }: WorkerOptions): 
   const products = await gemms(engine);
 
   const round = async (runs: number): Promise<Round> => {
-    const result = {
-      step: [] as number[],
-      optimizer: [] as number[],
-      joint: [] as number[],
-      split: [] as number[],
-    };
-    const gemm: Record<string, number[]> = {};
+    const result: Round = { step: [], optimizer: [], joint: [], split: [], gemm: {} };
     for (let i = 0; i < runs; i++) {
       const one = await step();
       result.step.push(one.step);
       result.optimizer.push(one.optimizer);
+    }
+    for (let i = 0; i < runs; i++) {
       result.joint.push(await timed(joint));
       result.split.push(await timed(split));
-      for (const { name: of, executable, feeds, into, flops: work } of products) {
+    }
+    for (const { name: of, executable, feeds, into, flops: work } of products) {
+      result.gemm[of] = [];
+      for (let i = 0; i < runs; i++) {
         const ms = await timed(() => executable.run(feeds, into));
-        gemm[of] = [...(gemm[of] ?? []), work / ms / 1e6];
+        result.gemm[of].push(work / ms / 1e6);
       }
     }
-    return { ...result, gemm };
+    return result;
   };
   await round(1);
 

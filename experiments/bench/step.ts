@@ -1,7 +1,8 @@
 /**
  * `npm run bench:step`: how fast a training step is, against the machine's own limit, against the same step split in
- * three, and, where Python is given, against PyTorch. All figures of a model come from one run in which the
- * measurements take turns, so that their ratios hold on a machine that is not quite idle; absolute figures need an idle one.
+ * three, and, where Python is given, against PyTorch. All figures of a model come from one run, in rounds in which all
+ * measurements take their turns, so that ratios hold on a machine that is not quite idle. Absolute figures need an
+ * idle one; PyTorch, whose threads wait by spinning, needs it in any case.
  */
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
@@ -83,7 +84,7 @@ async function torchStep(python: string, model: BenchModel, settings: Settings):
 
 async function measure(model: BenchModel, settings: Settings): Promise<ModelReport> {
   const { threads, runs, rounds, spin, torch } = settings;
-  const args = ["--worker", model.name, "--threads", String(threads), ...(spin ? ["--spin"] : [])];
+  const args = ["--worker", model.name, "--threads", String(threads), ...(spin ? [] : ["--no-spin"])];
   const child = fork(fileURLToPath(import.meta.url), args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
@@ -174,7 +175,7 @@ const command = new Command("bench:step")
   .option("--runs <n>", "runs in a round", count, 5)
   .option("--rounds <n>", "rounds; PyTorch is timed after each", count, 3)
   .option("--only <model>", `one model: ${BENCH_MODELS.map(({ name }) => name).join(", ")}`)
-  .option("--spin", "let idle threads spin, as a process that has the cores to itself may", false)
+  .option("--no-spin", "put idle threads to sleep, as a process must that shares its cores")
   .option(
     "--torch <python>",
     "a Python with torch, transformers and peft, to time the same steps in (NARROWBAND_TORCH_PYTHON)",

@@ -5,7 +5,7 @@
  * "com.microsoft" domain where need be; everything is f32 with i32 indices.
  */
 import { onnx } from "../../proto/generated/onnx.js";
-import { type Program, type Shape, sameShape, topologicalOrder, type Value } from "./ir.ts";
+import { type Program, type Shape, topologicalOrder, type Value } from "./ir.ts";
 
 /** ONNX operator set; the first with Gelu is 20. */
 const OPSET = 20;
@@ -121,10 +121,6 @@ const UNARY = {
 } as const;
 const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
 
-function matmulAttributes(op: Extract<Value["op"], { kind: "matmul" }>): Record<string, Attribute> {
-  return { transA: op.transA ? 1 : 0, transB: op.transB ? 1 : 0, alpha: { float: op.alpha } };
-}
-
 /** Emits the nodes of one value; `x` are the names of its inputs, `output` the name that its result gets. */
 function lower(w: ModelWriter, v: Value, x: readonly string[], output: string): void {
   const { op } = v;
@@ -145,10 +141,16 @@ function lower(w: ModelWriter, v: Value, x: readonly string[], output: string): 
     case "binary":
       node(BINARY[op.fn], x);
       return;
-    case "matmul":
-      if (v.shape.length === 2) node("Gemm", x, matmulAttributes(op));
-      else w.fused("FusedMatMul", x, matmulAttributes(op), output);
+    case "matmul": {
+      const attributes = {
+        transA: op.transA ? 1 : 0,
+        transB: op.transB ? 1 : 0,
+        alpha: { float: op.alpha },
+      };
+      if (v.shape.length === 2) node("Gemm", x, attributes);
+      else w.fused("FusedMatMul", x, attributes, output);
       return;
+    }
     case "reduceSum":
       node("ReduceSum", [x[0], w.int64(op.axes)], { keepdims: 1 });
       return;
@@ -222,30 +224,6 @@ function labels(w: ModelWriter, name: string): { mask: string; index: string } {
   };
 }
 
-/**
- * Sums of a matrix product and something else, which Gemm computes in one pass: a bias, an adapter beside its layer, the
- * gradients of a value that several layers read. The result tells for such a sum which of its inputs is the product; that
- * has no other reader, and is not computed by itself.
- */
-function sumsOfProducts(order: readonly Value[], outputs: ReadonlySet<Value>): Map<Value, 0 | 1> {
-  const readers = new Map<Value, number>();
-  for (const value of order) {
-    for (const input of value.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
-  }
-  const sums = new Map<Value, 0 | 1>();
-  for (const value of order) {
-    if (value.op.kind !== "binary" || value.op.fn !== "add" || value.shape.length !== 2) continue;
-    // The second where both are products: it is usually the smaller, an adapter's.
-    const at = ([1, 0] as const).find((i) => {
-      const product = value.inputs[i];
-      const alone = readers.get(product) === 1 && !outputs.has(product);
-      return product.op.kind === "matmul" && alone && sameShape(product.shape, value.shape);
-    });
-    if (at !== undefined) sums.set(value, at);
-  }
-  return sums;
-}
-
 export interface OnnxOptions {
   /** Name of an additional first output, an empty sequence of f32 tensors. */
   readonly emptySequence?: string;
@@ -260,12 +238,8 @@ export function lowerToOnnx(program: Program, options: OnnxOptions = {}): Uint8A
   for (const [name, value] of program.outputs) {
     if (value.inputs.length > 0 && !outputOf.has(value)) outputOf.set(value, name);
   }
-  const order = topologicalOrder([...program.outputs.values()]);
-  const sums = sumsOfProducts(order, new Set(program.outputs.values()));
-  const absorbed = new Set([...sums].map(([sum, at]) => sum.inputs[at]));
   const nameOf = (v: Value): string => names.get(v) as string;
-  for (const value of order) {
-    if (absorbed.has(value)) continue;
+  for (const value of topologicalOrder([...program.outputs.values()])) {
     if (value.op.kind === "input") {
       names.set(value, value.op.name);
       inputs.push(valueInfo(value.op.name, value));
@@ -277,12 +251,7 @@ export function lowerToOnnx(program: Program, options: OnnxOptions = {}): Uint8A
     }
     const output = outputOf.get(value) ?? w.fresh();
     names.set(value, output);
-    const at = sums.get(value);
-    const product = at === undefined ? undefined : value.inputs[at];
-    if (at !== undefined && product?.op.kind === "matmul") {
-      const operands = [...product.inputs.map(nameOf), nameOf(value.inputs[1 - at])];
-      w.node("Gemm", operands, { attributes: matmulAttributes(product.op), output });
-    } else lower(w, value, value.inputs.map(nameOf), output);
+    lower(w, value, value.inputs.map(nameOf), output);
   }
   for (const [name, value] of program.outputs) {
     if (outputOf.get(value) !== name) w.node("Identity", [nameOf(value)], { output: name });

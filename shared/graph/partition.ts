@@ -2,12 +2,13 @@
  * Splits a forward-and-backward graph into two programs, so that a network round trip can lie between them.
  *
  * The forward program returns its outputs and the *saved* values; the backward program takes those, the cotangents and the
- * same parameters. A value is saved only when recomputing it is dear: what comes out of matrix products, softmax and
- * reductions. Element-wise results, norms, rotations and moved axes are recomputed in the backward program, which
- * reads less memory than saving them would write. With rematerialisation by block, only the values that pass from
- * block to block are saved and all else is computed again (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost").
+ * same parameters. As many values are saved as results are dear to recompute: what comes out of matrix products, softmax
+ * and reductions. Where the backward program reads a dear result only through something made of it that is no larger
+ * (with its bias, its axes moved, rotated, added to the residual stream), that is saved in its stead. All else,
+ * activations and norms above all, is computed again. With rematerialisation by block, only the values that pass from
+ * block to block are saved (Chen et al., 2016, "Training Deep Nets with Sublinear Memory Cost").
  */
-import { type OpKind, type Program, topologicalOrder, type Value } from "./ir.ts";
+import { type OpKind, type Program, sizeOf, topologicalOrder, type Value } from "./ir.ts";
 import { input } from "./ops.ts";
 
 /** Operators whose result is worth keeping rather than computing twice. */
@@ -41,15 +42,17 @@ export const SAVED = "saved:";
 
 /** Cuts the two programs apart. */
 export function partition(request: PartitionRequest): Partition {
-  const forwardSet = new Set(topologicalOrder([...request.forward.values()]));
-  const checkpoints = request.checkpoints === undefined ? undefined : new Set(request.checkpoints);
-  const keep = (v: Value): boolean =>
-    v.inputs.length > 0 && (checkpoints === undefined ? isDear(v) : checkpoints.has(v));
+  const forward = new Set(topologicalOrder([...request.forward.values()]));
+  const roots = [...request.backward.values()];
+  const keep =
+    request.checkpoints === undefined
+      ? mostUseful(roots, forward)
+      : new Set(request.checkpoints.filter((v) => v.inputs.length > 0));
 
   const saved = new Map<string, Value>();
   const rebuilt = new Map<Value, Value>();
-  for (const value of orderStoppingAt([...request.backward.values()], (v) => forwardSet.has(v) && keep(v))) {
-    if (forwardSet.has(value) && keep(value)) {
+  for (const value of orderStoppingAt(roots, keep)) {
+    if (keep.has(value)) {
       const name = `${SAVED}${saved.size}`;
       saved.set(name, value);
       rebuilt.set(value, input(name, value.shape, value.dtype));
@@ -68,13 +71,30 @@ export function partition(request: PartitionRequest): Partition {
   };
 }
 
-/** Dear, or a mere change of shape of something dear (saving either costs the same; the dear one is what is kept). */
-function isDear(v: Value): boolean {
-  return DEAR.has(v.op.kind);
+/** What to save of the forward values for a backward program of these roots: see the head of this file. */
+function mostUseful(roots: readonly Value[], forward: ReadonlySet<Value>): Set<Value> {
+  let keep = new Set([...forward].filter((v) => DEAR.has(v.op.kind)));
+  for (;;) {
+    const order = orderStoppingAt(roots, keep);
+    const readers = new Map<Value, Value[]>();
+    for (const value of order) {
+      if (keep.has(value)) continue;
+      for (const of of new Set(value.inputs)) readers.set(of, [...(readers.get(of) ?? []), value]);
+    }
+    const next = new Set<Value>();
+    for (const value of order) {
+      if (!keep.has(value)) continue;
+      const [reader, ...others] = roots.includes(value) ? [] : (readers.get(value) ?? []);
+      const stands = reader !== undefined && others.length === 0 && forward.has(reader);
+      next.add(stands && sizeOf(reader.shape) <= sizeOf(value.shape) ? reader : value);
+    }
+    if (next.size === keep.size && [...next].every((v) => keep.has(v))) return keep;
+    keep = next;
+  }
 }
 
-/** Like topologicalOrder, but does not look behind values for which `stop` holds. */
-function orderStoppingAt(outputs: readonly Value[], stop: (v: Value) => boolean): Value[] {
+/** Like topologicalOrder, but does not look behind the values of `stop`. */
+function orderStoppingAt(outputs: readonly Value[], stop: ReadonlySet<Value>): Value[] {
   const order: Value[] = [];
   const done = new Set<Value>();
   const stack: { value: Value; next: number }[] = [];
@@ -82,7 +102,7 @@ function orderStoppingAt(outputs: readonly Value[], stop: (v: Value) => boolean)
     stack.push({ value: root, next: 0 });
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
-      const inputs = stop(top.value) ? [] : top.value.inputs;
+      const inputs = stop.has(top.value) ? [] : top.value.inputs;
       const next = inputs[top.next++];
       if (next === undefined) {
         stack.pop();

@@ -407,7 +407,8 @@ export class SegmentRunner implements TrainableSegment {
   }
 
   gradients(): NamedTensors {
-    if (!this.#accumulated) this.zeroGradients();
+    // While nothing has been accumulated the arrays hold whatever they held before.
+    if (!this.#accumulated) for (const { gradient } of this.#parameters.values()) gradient.fill(0);
     return this.#copy((p) => p.gradient);
   }
 
@@ -448,7 +449,6 @@ export class SegmentRunner implements TrainableSegment {
   }
 
   zeroGradients(): void {
-    for (const { gradient } of this.#parameters.values()) gradient.fill(0);
     this.#accumulated = false;
   }
 

@@ -114,6 +114,19 @@ describe("a forward and a backward program made by partition", () => {
     expect(count(block.backward, "softmax")).toBe(1);
   });
 
+  it("save what the backward program reads, not what that is made of", async () => {
+    const golden = await loadGolden("llama");
+    const { forward, backward, saved } = trainingPrograms(loraSpec(golden, TRUNK), BUCKET);
+    // Queries and keys are saved rotated, so that the only rotations left are those of their gradients.
+    expect(count(forward, "rope")).toBe(2);
+    expect(count(backward, "rope")).toBe(2);
+    // Layers are saved with their adapters added: 6 of 7, since the last makes the output. Beside them the 7 inputs of lora_B,
+    // the softmax, and what attention mixes.
+    const kinds = [...saved.values()].map((v) => v.op.kind);
+    expect(kinds.filter((kind) => kind === "softmax")).toHaveLength(1);
+    expect(saved.size).toBe(6 + 7 + 1 + 1);
+  });
+
   it("save no more than what passes from block to block when they rematerialise", async () => {
     const golden = await loadGolden("llama");
     const { saved } = trainingPrograms(loraSpec(golden, BOTTOM, "block"), BUCKET);
