@@ -10,7 +10,7 @@ export const inspectCommand = defineCommand({
   group: "On one machine",
   summary: "say what a file or directory is",
   description:
-    "Looks at a model directory, a LoRA adapter, a safetensors file or a checkpoint and describes it. No weights are " +
+    "Looks at a model directory, a LoRA adapter, a safetensors file, a checkpoint or the log of a run and describes it. No weights are " +
     "loaded. For a model it says what each side of a split would hold and send.",
   examples: [
     {
@@ -21,6 +21,7 @@ export const inspectCommand = defineCommand({
       line: "narrowband inspect models/base --bottom 2 --top 2 --rank 16",
       explanation: "the same model with another cut and larger adapters",
     },
+    { line: "narrowband inspect runs/alice/run.nblog", explanation: "how a client's run went" },
     {
       line: "narrowband inspect runs/alice/adapter_model.safetensors --tensors",
       explanation: "every tensor of a file",

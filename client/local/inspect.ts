@@ -7,6 +7,7 @@ import { extname, join } from "node:path";
 import type { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
+import { RUN_LOG_FORMAT } from "../../shared/ledger/run-log-node.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../../shared/model/peft.ts";
 import type { inspectCommand } from "../commands/inspect.ts";
 
@@ -19,7 +20,7 @@ export interface Description {
 }
 
 const ACCEPTED =
-  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: safetensors or checkpoint (.nbck)";
+  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: safetensors, checkpoint (.nbck) or run log (.nblog)";
 
 async function describeDirectory(path: string, settings: InspectSettings): Promise<Description> {
   const names = new Set(await readdir(path));
@@ -53,10 +54,14 @@ async function beginning(path: string, length: number): Promise<Buffer> {
 }
 
 async function describeFile(path: string, settings: InspectSettings): Promise<Description> {
-  const head = await beginning(path, 16);
+  const head = await beginning(path, 64);
   if (head.subarray(0, 4).toString("latin1") === "NBCK") {
     const { describeCheckpoint } = await import("./inspect/checkpoint.ts");
     return describeCheckpoint(path, settings);
+  }
+  if (head.includes(RUN_LOG_FORMAT)) {
+    const { describeRunLog } = await import("./inspect/run-log.ts");
+    return describeRunLog(path);
   }
   // A safetensors file begins with the length of its header, and the header with a brace.
   if (extname(path) === ".safetensors" || head[8] === 0x7b) {

@@ -1,9 +1,10 @@
-/** How a client's run goes, for people as a bar and for machines as events. */
+/** How a client's run goes: for people as a bar, for machines as events, for later as a run log. */
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { ProgressBar } from "../../shared/command/progress.ts";
 import type { ByteLedger } from "../../shared/ledger/ledger.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
+import type { RunLogWriter } from "../../shared/ledger/run-log-node.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import type { Edge, EdgeStep } from "../edge.ts";
 
@@ -15,6 +16,7 @@ export class TrainReporter {
   readonly #ledger: ByteLedger;
   readonly #name: string;
   #bar: ProgressBar | undefined;
+  #log: RunLogWriter | undefined;
   #job: JobConfig | undefined;
   #tokens = 0;
   #firstStepAt: number | undefined;
@@ -29,9 +31,10 @@ export class TrainReporter {
     this.#name = name;
   }
 
-  async joined(job: JobConfig): Promise<void> {
+  async joined(job: JobConfig, log: RunLogWriter): Promise<void> {
     if (this.#job !== undefined) return;
     this.#job = job;
+    this.#log = log;
     this.#context.event("joined", { job });
     this.#bar = (await this.#context.progress()).bar(this.#name, job.steps);
   }
@@ -53,7 +56,22 @@ export class TrainReporter {
     this.#lastStepAt = now;
     this.#last = step;
     this.#tokens += step.tokens;
-    const { totalBytes } = ledgerReport(this.#ledger.snapshot());
+    const ledger = this.#ledger.snapshot();
+    const { totalBytes } = ledgerReport(ledger);
+    this.#log?.write({
+      step: step.commit.step,
+      attempt: step.commit.attempt,
+      time: Date.now(),
+      lossSum: step.lossSum,
+      supervisedTokens: step.supervisedTokens,
+      tokens: step.tokens,
+      gradientNorm: step.commit.gradientNorm,
+      meanBits: this.#bits ?? {},
+      up: ledger.up,
+      down: ledger.down,
+      computeMs: step.computeMs,
+      codecMs: step.codecMs,
+    });
     const loss = step.lossSum / Math.max(1, step.supervisedTokens);
     this.#context.event("step", {
       step: step.commit.step + 1,

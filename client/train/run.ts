@@ -22,6 +22,7 @@ import {
 } from "../../shared/job/side-checkpoint.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
+import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
 import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { ClientOutcome, ClientProgress } from "../../shared/protocol/client-state.ts";
@@ -52,6 +53,7 @@ class ClientRun {
   readonly #reporter: TrainReporter;
   readonly #out: string;
   readonly #checkpoints: SideCheckpoints;
+  #log: RunLogWriter | undefined;
   #edge: Edge | undefined;
   #job: JobConfig | undefined;
   #segments: SideSegments = {};
@@ -106,6 +108,7 @@ class ClientRun {
     const outcome = await edge.run();
     signal.removeEventListener("abort", stop);
     (await this.#context.progress()).stop();
+    this.#log?.close();
     await this.#leaveBehind(outcome);
     for (const segment of Object.values(this.#segments)) await segment?.dispose();
     this.#settle(outcome);
@@ -122,7 +125,9 @@ class ClientRun {
       this.#stepsTaken = this.#restored.step;
       this.#context.note(`Going on after step ${this.#stepsTaken}, from the checkpoint in ${directory}.`);
     } else await forgetCheckpoints(directory);
-    await this.#reporter.joined(job);
+    const { job: jobName, name } = this.#settings;
+    this.#log ??= new RunLogWriter(runLogPath(this.#out), jobName, name, this.#stepsTaken);
+    await this.#reporter.joined(job, this.#log);
     return { bottom, top };
   }
 

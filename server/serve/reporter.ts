@@ -1,7 +1,8 @@
-/** How a server's job goes, for people as a bar and for machines as events. */
+/** How a server's job goes: for people as a bar, for machines as events, for later as a run log. */
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { ProgressBar } from "../../shared/command/progress.ts";
+import type { RunLogWriter } from "../../shared/ledger/run-log-node.ts";
 import type { ServerProgress } from "../../shared/protocol/server-state.ts";
 import type { Job, TrunkStep } from "../job.ts";
 
@@ -12,6 +13,7 @@ export class ServeReporter {
   readonly #context: CommandContext;
   readonly #job: Job;
   readonly #bar: ProgressBar;
+  readonly #log: RunLogWriter;
   readonly #names = new Map<number, string>();
   /** Widths of the round under way; after its commit the encoders have moved on. */
   readonly #bits = new Map<number, { readonly A2: number; readonly G1: number }>();
@@ -19,10 +21,11 @@ export class ServeReporter {
   #lastStepAt = 0;
   #tokens = 0;
 
-  constructor(context: CommandContext, job: Job, bar: ProgressBar) {
+  constructor(context: CommandContext, job: Job, bar: ProgressBar, log: RunLogWriter) {
     this.#context = context;
     this.#job = job;
     this.#bar = bar;
+    this.#log = log;
   }
 
   /** Milliseconds from the first round's start to the last commit, by what they went into. */
@@ -92,18 +95,27 @@ export class ServeReporter {
     const sum = (of: (member: (typeof members)[number]) => number) => members.reduce((n, m) => n + of(m), 0);
     const tokens = sum((m) => m.tokens);
     this.#tokens += tokens;
-    const loss =
-      sum((m) => m.lossSum) /
-      Math.max(
-        1,
-        sum((m) => m.supervisedTokens),
-      );
+    const lossSum = sum((m) => m.lossSum);
+    const supervisedTokens = sum((m) => m.supervisedTokens);
+    const loss = lossSum / Math.max(1, supervisedTokens);
     const bytes = step.upBytes + step.downBytes;
-    const bits = members.flatMap(({ client }) => {
-      const { A2, G1 } = this.#bits.get(client) ?? { A2: 0, G1: 0 };
-      return [A2, G1];
+    const A2 = sum(({ client }) => this.#bits.get(client)?.A2 ?? 0) / members.length;
+    const G1 = sum(({ client }) => this.#bits.get(client)?.G1 ?? 0) / members.length;
+    const { up, down } = this.#job.ledger.snapshot();
+    this.#log.write({
+      step: trunkStep,
+      attempt: members[0].attempt,
+      time: Date.now(),
+      lossSum,
+      supervisedTokens,
+      tokens,
+      gradientNorm: step.gradientNorm,
+      meanBits: { A2, G1 },
+      up,
+      down,
+      computeMs: step.computeMs,
+      codecMs: step.codecMs,
     });
-    const meanBits = bits.reduce((a, b) => a + b, 0) / Math.max(1, bits.length);
     this.#context.event("step", {
       step: trunkStep + 1,
       loss,
@@ -122,7 +134,7 @@ export class ServeReporter {
     const done = Math.max(...members.map((member) => member.step)) + 1;
     this.#bar.update(
       done,
-      `loss ${loss.toFixed(4)} | ${meanBits.toFixed(2)} bits | ${formatBytes(bytes)} | ${formatCount((tokens * 1000) / sinceLast)} tokens/s`,
+      `loss ${loss.toFixed(4)} | ${((A2 + G1) / 2).toFixed(2)} bits | ${formatBytes(bytes)} | ${formatCount((tokens * 1000) / sinceLast)} tokens/s`,
     );
   }
 }

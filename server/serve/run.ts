@@ -18,6 +18,7 @@ import {
   type SideState,
 } from "../../shared/job/side-checkpoint.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
+import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
 import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
@@ -91,7 +92,7 @@ class ServerRun {
   }
 
   async run(): Promise<void> {
-    const { host, port, tlsCert, tlsKey, origins, steps } = this.#settings;
+    const { host, port, tlsCert, tlsKey, origins, steps, out } = this.#settings;
     const { signal, log } = this.#context;
     const job = this.#job;
     const server = new Server({
@@ -107,13 +108,16 @@ class ServerRun {
     try {
       this.#announce(address);
       const progress = await this.#context.progress();
-      this.#reporter = new ServeReporter(this.#context, job, progress.bar("server", steps, this.#stepsTaken));
+      const log = new RunLogWriter(runLogPath(out), job.name, "server", this.#stepsTaken);
+      const bar = progress.bar("server", steps, this.#stepsTaken);
+      this.#reporter = new ServeReporter(this.#context, job, bar, log);
       const stop = () => void job.stop();
       signal.addEventListener("abort", stop);
       if (signal.aborted) stop();
       const outcome = await job.done;
       signal.removeEventListener("abort", stop);
       progress.stop();
+      log.close();
       await connectionsClosed(job);
       await this.#leaveBehind(outcome);
       this.#settle(outcome);

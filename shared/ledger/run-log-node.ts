@@ -2,14 +2,21 @@
  * The run log: what happened at each step, appended to a file as it happens, so that a run which was killed leaves its
  * history. Records are MessagePack, each after its size (unsigned 32 bits, little-endian); the first says what the log is.
  */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Packr } from "msgpackr";
 import { z } from "zod";
 import { fail } from "../errors.ts";
 import { CATEGORIES, type Category } from "./ledger.ts";
 
-const FORMAT = "narrowband-run-log";
+/** What the first record of a log says that it is. */
+export const RUN_LOG_FORMAT = "narrowband-run-log";
 const VERSION = 1;
+
+/** The log's name in the directory of a run. */
+export function runLogPath(directory: string): string {
+  return join(directory, "run.nblog");
+}
 
 /** Bytes of one record: a step's is a few hundred. */
 const MAX_RECORD_BYTES = 1024 * 1024;
@@ -24,7 +31,7 @@ const categories = Object.fromEntries(CATEGORIES.map((c) => [c, z.number()])) as
 const categoryBytes = z.strictObject(categories);
 
 const headerSchema = z.strictObject({
-  format: z.literal(FORMAT),
+  format: z.literal(RUN_LOG_FORMAT),
   version: z.literal(VERSION),
   job: z.string(),
   /** Client's name, or "server". */
@@ -65,14 +72,20 @@ export interface RunLog {
 export class RunLogWriter {
   readonly #file: number;
 
-  /** Begins a new log, in place of a file that is there. NB_FILE_UNREADABLE when it cannot be written. */
-  constructor(path: string, job: string, writer: string) {
+  /**
+   * Begins a new log, in place of a file that is there; the directory is made when missing. With `resumeAt` it takes over the
+   * records of the steps before that one. NB_FILE_UNREADABLE when it cannot be written.
+   */
+  constructor(path: string, job: string, writer: string, resumeAt = 0) {
+    const earlier = resumeAt > 0 && existsSync(path) ? readRunLog(path).records : [];
     try {
+      mkdirSync(dirname(path), { recursive: true });
       this.#file = openSync(path, "w");
     } catch (error) {
       fail("NB_FILE_UNREADABLE", `run log: ${path}: ${(error as Error).message}`);
     }
-    this.#append({ format: FORMAT, version: VERSION, job, writer });
+    this.#append({ format: RUN_LOG_FORMAT, version: VERSION, job, writer });
+    for (const record of earlier) if (record.step < resumeAt) this.write(record);
   }
 
   write(record: RunLogRecord): void {

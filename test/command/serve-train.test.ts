@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { LedgerSnapshot } from "../../shared/ledger/ledger.ts";
 import { sumBytes } from "../../shared/ledger/ledger.ts";
+import { readRunLog, runLogPath } from "../../shared/ledger/run-log-node.ts";
 import { readAdapterDirectory } from "../../shared/model/files-node.ts";
 import { temporaryDirectory } from "../model/helpers.ts";
 import { type Ran, run, writeRandomModel } from "./helpers.ts";
@@ -114,6 +115,19 @@ describe("serve and train", () => {
     const members = served.json().filter(({ event }) => event === "step")[5].members as { name: string }[];
     expect(members.map(({ name }) => name).sort()).toEqual(["alice", "bob"]);
 
+    for (const [name, ran] of [["server", served] as const, ["alice", trained[0]] as const]) {
+      const log = readRunLog(runLogPath(join(w.directory, name)));
+      expect(log).toMatchObject({ job: "default", writer: name, torn: false });
+      const told = ran.json().filter(({ event }) => event === "step");
+      expect(log.records.map(({ step }) => step + 1)).toEqual(told.map(({ step }) => step));
+      for (const [i, { lossSum, supervisedTokens, up, down }] of log.records.entries()) {
+        expect(lossSum / supervisedTokens).toBeCloseTo(Number(told[i].loss), 12);
+        expect(sumBytes(up) + sumBytes(down)).toBe(told[i].bytes);
+      }
+    }
+    const described = await run(["inspect", runLogPath(join(w.directory, "alice")), "--json"]);
+    expect(described.json()[0]).toMatchObject({ kind: "runLog", writer: "alice", steps: 6, lastStep: 6 });
+
     expect((await readAdapterDirectory(join(w.directory, "alice"))).layers).toEqual([0, 2]);
     expect((await readAdapterDirectory(join(w.directory, "server"))).layers).toEqual([1]);
     const parts = ["alice", "server"].flatMap((name) => ["--adapter", join(w.directory, name)]);
@@ -179,6 +193,10 @@ describe("Ctrl-C", () => {
     expect(steps.at(-1)?.step).toBe(12);
     expect(bytes("server").equals(expected[0])).toBe(true);
     expect(bytes("alice").equals(expected[1])).toBe(true);
+    for (const name of ["server", "alice"]) {
+      const { records } = readRunLog(runLogPath(join(w.directory, name)));
+      expect(records.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i));
+    }
   });
 });
 
