@@ -2,7 +2,7 @@
  * The scales section: for each channel its lowest level and the step between levels, as f16, under one
  * exponent for the whole message.
  *
- *   byte 0                   e, a signed byte, −125 to 112
+ *   byte 0                   e, a signed byte, −102 to 112
  *   bytes 1 .. 2C            lo[0..C−1], f16 little-endian
  *   bytes 1+2C .. 4C         step[0..C−1], f16 little-endian, not negative
  *
@@ -12,14 +12,15 @@
  * Why a step and not a highest level: q has at most 8 significant bits, step and lo 11 each within 2^40 of one
  * another, so in f64 q·step + lo is exact and storing it as f32 rounds exactly once. Every implementation, with
  * or without fused multiply-add, gets the same bits. Why an exponent: gradients may be 1e-9 or 1e+9, and f16
- * alone reaches from 6e-8 to 65504. The bounds on e keep every value exactly representable in f32 (f16's finest
- * spacing 2^-24 · 2^-125 is f32's 2^-149) and every lo finite.
+ * alone reaches from 6e-8 to 65504. The upper bound on e keeps every lo finite. The lower one makes every value a
+ * multiple of 2^-126 (f16's finest spacing is 2^-24), so that none is subnormal in f32: a processor that is told to flush
+ * those to zero, as training engines do for speed, decodes the same bits as one that keeps them.
  */
 
 import { fail } from "../errors.ts";
 import { fromHalf, isFiniteHalf, toHalf, toHalfDown, toHalfUp } from "../half.ts";
 
-export const MIN_EXPONENT = -125;
+export const MIN_EXPONENT = -102;
 export const MAX_EXPONENT = 112;
 /** (2 − 2^-23) · 2^127. */
 const F32_MAX = 3.4028234663852886e38;
