@@ -1,13 +1,17 @@
 /** `narrowband serve` and `narrowband train`, over real sockets, on a model small enough to watch. */
 import { EventEmitter } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { LedgerSnapshot } from "../../shared/ledger/ledger.ts";
 import { sumBytes } from "../../shared/ledger/ledger.ts";
 import { readRunLog, runLogPath } from "../../shared/ledger/run-log-node.ts";
-import { readAdapterDirectory } from "../../shared/model/files-node.ts";
+import {
+  openModelDirectory,
+  readAdapterDirectory,
+  writeModelDirectory,
+} from "../../shared/model/files-node.ts";
 import { temporaryDirectory } from "../model/helpers.ts";
 import { type Ran, run, writeRandomModel } from "./helpers.ts";
 
@@ -26,6 +30,25 @@ async function world(): Promise<World> {
   const data = join(directory, "text.txt");
   writeFileSync(data, TEXT);
   return { directory, model, data };
+}
+
+/** Two directories of the model: one holds the trunk's tensors only (block 1), the other all the rest. */
+async function splitModel({ directory, model }: World): Promise<{ client: string; server: string }> {
+  const { config, tensors } = await openModelDirectory(model);
+  const sides = { client: join(directory, "client-model"), server: join(directory, "server-model") };
+  for (const [side, path] of Object.entries(sides)) {
+    const own = [...tensors.names()].filter((name) => name.includes(".layers.1.") === (side === "server"));
+    expect(own.length).toBeGreaterThan(0);
+    const read = own.map(async (name) => {
+      const shape = await tensors.shape(name);
+      return [name, { shape: [...shape], data: await tensors.read(name) }] as const;
+    });
+    await writeModelDirectory(path, config, new Map(await Promise.all(read)));
+    for (const file of ["tokenizer.json", "tokenizer_config.json"])
+      copyFileSync(join(model, file), join(path, file));
+  }
+  await tensors.close();
+  return sides;
 }
 
 interface Running {
@@ -135,6 +158,24 @@ describe("serve and train", () => {
     const [base] = (await run(evaluate)).json();
     const [tuned] = (await run([...evaluate, ...parts])).json();
     expect(Number(tuned.loss)).toBeLessThan(Number(base.loss) - 0.05);
+  });
+
+  it("need no tensor of the other side's: each from a directory without them, to the same adapters", async () => {
+    const w = await world();
+    const adapters: Buffer[][] = [];
+    const parts = await splitModel(w);
+    for (const [mine, theirs] of [[w.model, w.model] as const, [parts.client, parts.server] as const]) {
+      const server = serve({ ...w, model: theirs });
+      const client = train({ ...w, model: mine }, await server.url, "alice");
+      const [served, trained] = await Promise.all([server.ended, client.ended]);
+      expect([served.exit, trained.exit], served.stderr + trained.stderr).toEqual([0, 0]);
+      const file = (name: string) => readFileSync(join(w.directory, name, "adapter_model.safetensors"));
+      adapters.push(["server", "alice"].map(file));
+    }
+    expect(adapters[0][0].equals(adapters[1][0])).toBe(true);
+    expect(adapters[0][1].equals(adapters[1][1])).toBe(true);
+    const swapped = await serve({ ...w, model: parts.client }).ended;
+    expect(swapped.json().at(-1)).toMatchObject({ code: "NB_TENSOR_MISSING" });
   });
 
   it("train with labels on the server in a vanilla split", async () => {
