@@ -112,6 +112,11 @@ export const ERRORS = {
     "Convert the weights to float32, float16 or bfloat16.",
     { exit: 2 },
   ),
+  NB_GGUF_INVALID: kind(
+    "A GGUF file is cut off, contradicts itself, or lacks something that a model needs.",
+    "The message says what; download or convert the file again.",
+    { exit: 2 },
+  ),
   NB_TENSOR_MISSING: kind(
     "A tensor that the model needs is in none of its files.",
     "The message names it; check that the directory is complete and of the model that its config.json says.",

@@ -5,10 +5,10 @@ import type { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
-import type { Dtype, FloatDtype } from "../../shared/model/dtype.ts";
-import { DTYPE_BYTES, elementCount, isFloatDtype } from "../../shared/model/dtype.ts";
+import type { FloatDtype, StoredType } from "../../shared/model/dtype.ts";
+import { DTYPE_BYTES, elementCount, isFloatDtype, isWeightType } from "../../shared/model/dtype.ts";
 import {
-  directoryFiles,
+  modelFiles,
   openModelDirectory,
   readAdapterDirectory,
   writeAdapterDirectory,
@@ -23,16 +23,17 @@ type ExportSettings = z.output<typeof exportCommand.options>;
 
 const DTYPES: Readonly<Record<"f32" | "f16" | "bf16", FloatDtype>> = { f32: "F32", f16: "F16", bf16: "BF16" };
 
-/** The type that most of a model's elements are stored in. */
+/** The type that most of a model's elements are stored in; f16 for quantized blocks, whose constants are f16. */
 async function commonestDtype(model: HfModel): Promise<FloatDtype> {
-  const elements = new Map<Dtype, number>();
+  const elements = new Map<StoredType, number>();
   for (const name of model.tensors.names()) {
     const dtype = await model.tensors.dtype(name);
     elements.set(dtype, (elements.get(dtype) ?? 0) + elementCount(await model.tensors.shape(name)));
   }
-  const [first] = [...elements].filter(([dtype]) => isFloatDtype(dtype)).sort(([, a], [, b]) => b - a);
+  const [first] = [...elements].filter(([dtype]) => isWeightType(dtype)).sort(([, a], [, b]) => b - a);
   if (first === undefined) fail("NB_MODEL_INVALID", "the model has no tensor of floating-point numbers");
-  return first[0] as FloatDtype;
+  const [dtype] = first;
+  return isFloatDtype(dtype) ? dtype : "F16";
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -84,7 +85,7 @@ export async function runExport(settings: ExportSettings, context: CommandContex
       return;
     }
     const dtype = settings.dtype === "same" ? await commonestDtype(model) : DTYPES[settings.dtype];
-    await writeMergedModel(settings.out, directoryFiles(settings.model), joined, { dtype });
+    await writeMergedModel(settings.out, modelFiles(settings.model), joined, { dtype });
     const written = await openModelDirectory(settings.out);
     let count = 0;
     for (const name of written.tensors.names()) count += elementCount(await written.tensors.shape(name));

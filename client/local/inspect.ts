@@ -20,7 +20,7 @@ export interface Description {
 }
 
 const ACCEPTED =
-  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: safetensors, checkpoint (.nbck) or run log (.nblog)";
+  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: GGUF, safetensors, checkpoint (.nbck) or run log (.nblog)";
 
 async function describeDirectory(path: string, settings: InspectSettings): Promise<Description> {
   const names = new Set(await readdir(path));
@@ -55,6 +55,10 @@ async function beginning(path: string, length: number): Promise<Buffer> {
 
 async function describeFile(path: string, settings: InspectSettings): Promise<Description> {
   const head = await beginning(path, 64);
+  if (head.subarray(0, 4).toString("latin1") === "GGUF") {
+    const { describeModel } = await import("./inspect/model.ts");
+    return describeModel(path, settings);
+  }
   if (head.subarray(0, 4).toString("latin1") === "NBCK") {
     const { describeCheckpoint } = await import("./inspect/checkpoint.ts");
     return describeCheckpoint(path, settings);

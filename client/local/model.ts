@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
-import { directoryFiles, readAdapterDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, readAdapterDirectory } from "../../shared/model/files-node.ts";
 import { joinAdapters } from "../../shared/model/join-adapters.ts";
 import { openWholeModel, type WholeModel } from "../../shared/train/whole-model.ts";
 
@@ -25,7 +25,7 @@ export async function openLocalModel(settings: LocalModelSettings): Promise<Loca
     threads: settings.threads || availableParallelism(),
   });
   try {
-    const model = await openWholeModel(directoryFiles(settings.model), engine, (config) =>
+    const model = await openWholeModel(modelFiles(settings.model), engine, (config) =>
       adapters.length === 0 ? undefined : joinAdapters(config, adapters, settings.adapter),
     );
     return {

@@ -23,7 +23,7 @@ import {
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
-import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { ClientOutcome, ClientProgress } from "../../shared/protocol/client-state.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
@@ -82,7 +82,7 @@ class ClientRun {
       name,
       token,
       modelFingerprint: await modelFingerprint(this.#model.config),
-      tokenizerFingerprint: await tokenizerFingerprint(directoryFiles(model)),
+      tokenizerFingerprint: await tokenizerFingerprint(modelFiles(model)),
       software: `narrowband/${packageVersion()} node/${process.versions.node}`,
       ledger,
       connect: wsConnector({ url: server, ledger, caFile: tlsCa }),

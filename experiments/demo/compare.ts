@@ -11,7 +11,7 @@ import { splitHeldOut } from "../../shared/data/token-dataset.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { loraOf } from "../../shared/job/runners.ts";
 import { elementCount } from "../../shared/model/dtype.ts";
-import { directoryFiles, readAdapterDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, readAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import { joinAdapters } from "../../shared/model/join-adapters.ts";
 import type { Adapter } from "../../shared/model/peft.ts";
@@ -51,7 +51,7 @@ async function measureWith(
   rows: Rows,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  const { runner } = await openWholeModel(directoryFiles(modelPath), engine, () => adapter);
+  const { runner } = await openWholeModel(modelFiles(modelPath), engine, () => adapter);
   try {
     return await measureLoss(runner, rows, { rows: ROWS, signal });
   } finally {

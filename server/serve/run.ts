@@ -19,7 +19,7 @@ import {
 } from "../../shared/job/side-checkpoint.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
-import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import type { JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
@@ -212,7 +212,7 @@ async function serveModel(
 ): Promise<void> {
   const config = jobConfigOf(settings, model.config, {
     model: await modelFingerprint(model.config),
-    tokenizer: await tokenizerFingerprint(directoryFiles(settings.model)),
+    tokenizer: await tokenizerFingerprint(modelFiles(settings.model)),
   });
   const segments = await loadServerRunners(config, model, engine);
   try {

@@ -11,7 +11,7 @@ export const MACHINE_GROUP = "The machine";
 export const path = z.string().min(1);
 
 export const modelOption = option(path, {
-  help: "model directory as Hugging Face lays it out: config.json, safetensors, tokenizer.json",
+  help: "model directory as Hugging Face lays it out (config.json, safetensors, tokenizer.json), or a GGUF file",
   group: FILES_GROUP,
   value: "dir",
 });

@@ -32,9 +32,31 @@ export type Dtype = keyof typeof DTYPE_BYTES;
 /** The types that weights are read from and written as. */
 export type FloatDtype = "F32" | "F16" | "BF16";
 
-/** Whether a tensor of this type can be read as f32. */
-export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
+/** Types of GGUF files in which 32 values share their scale: bits per value, block constants included. */
+export const BLOCK_TYPE_BITS = { Q4_0: 4.5, Q4_1: 5, Q8_0: 8.5 } as const;
+
+export type BlockType = keyof typeof BLOCK_TYPE_BITS;
+
+/** All types that a tensor may be stored in. */
+export type StoredType = Dtype | BlockType;
+
+/** Whether a tensor of this type is one of plain floating-point numbers. */
+export function isFloatDtype(dtype: StoredType): dtype is FloatDtype {
   return dtype === "F32" || dtype === "F16" || dtype === "BF16";
+}
+
+export function isBlockType(type: StoredType): type is BlockType {
+  return Object.hasOwn(BLOCK_TYPE_BITS, type);
+}
+
+/** Whether a tensor of this type can be read as f32. */
+export function isWeightType(type: StoredType): type is FloatDtype | BlockType {
+  return isFloatDtype(type) || isBlockType(type);
+}
+
+/** Bytes that some values of a type take. */
+export function storedBytes(type: StoredType, elements: number): number {
+  return isBlockType(type) ? (elements * BLOCK_TYPE_BITS[type]) / 8 : elements * DTYPE_BYTES[type];
 }
 
 /** bf16 to f32: the same bits with sixteen zeros below. out.length >= x.length. */

@@ -4,11 +4,12 @@
  */
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fail, NarrowbandError } from "../errors.ts";
 import type { ByteSource, ModelFiles } from "./byte-source.ts";
 import { type ModelConfig, type TorchDtype, toHfConfig } from "./config.ts";
 import { bytesFromFloats, elementCount, type FloatDtype } from "./dtype.ts";
+import { ggufFiles } from "./gguf-directory.ts";
 import { type HfModel, openModel } from "./hf-directory.ts";
 import { mergedTensors } from "./merge.ts";
 import { type Adapter, adapterFiles, readAdapter } from "./peft.ts";
@@ -70,9 +71,15 @@ export function directoryFiles(directory: string): ModelFiles {
   };
 }
 
-/** Opens a model directory on disk; see {@link openModel}. */
-export function openModelDirectory(directory: string): Promise<HfModel> {
-  return openModel(directoryFiles(directory));
+/** The files of a model on disk: of a directory, or of a GGUF file with the tokenizer.json that may lie beside it. */
+export function modelFiles(path: string): ModelFiles {
+  if (!/\.gguf$/i.test(path)) return directoryFiles(path);
+  return ggufFiles(path, () => openFile(path), directoryFiles(dirname(path)));
+}
+
+/** Opens a model on disk, a directory or a GGUF file; see {@link openModel}. */
+export function openModelDirectory(path: string): Promise<HfModel> {
+  return openModel(modelFiles(path));
 }
 
 /** Writes a file through a temporary one beside it, so that a crash leaves the old file or the new one, never a part. */

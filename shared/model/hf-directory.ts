@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type ErrorCode, fail, NarrowbandError } from "../errors.ts";
 import type { ModelFiles } from "./byte-source.ts";
 import { type ModelConfig, parseHfConfig } from "./config.ts";
+import { GGUF_WEIGHTS, GgufTensors } from "./gguf-directory.ts";
 import { SafetensorsFile, ShardedTensors, type TensorSource } from "./tensor-source.ts";
 import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 
@@ -94,6 +95,8 @@ async function openWeights(files: ModelFiles): Promise<TensorSource> {
   };
   const single = await files.open(SINGLE);
   if (single !== undefined) return SafetensorsFile.open(single);
+  const gguf = await files.open(GGUF_WEIGHTS);
+  if (gguf !== undefined) return GgufTensors.open(gguf);
   const index = await readJson(files, INDEX, MAX_JSON_BYTES);
   if (index === undefined)
     fail("NB_FILE_UNREADABLE", `${files.name}: there is neither ${SINGLE} nor ${INDEX}`);

@@ -4,7 +4,7 @@
  */
 import { fail } from "../errors.ts";
 import type { ModelConfig } from "./config.ts";
-import { isFloatDtype } from "./dtype.ts";
+import { isWeightType } from "./dtype.ts";
 import { type Linear, rootPrefix } from "./families.ts";
 import { adaptedLinears, loraNames, loraScale } from "./lora.ts";
 import { type Adapter, checkAdapter } from "./peft.ts";
@@ -41,7 +41,7 @@ export function addLowRank(
 
 /**
  * The tensors of the merged model under the base model's own names, each computed when it is loaded. Tensors that are
- * not stored as f32, f16 or bf16 are masks that old GPT-2 files carry, and are left out.
+ * not stored as floating-point numbers or quantized blocks of them are masks that old GPT-2 files carry, and are left out.
  *
  * @throws NB_ADAPTER_INVALID when the adapter is not of this model.
  */
@@ -63,7 +63,7 @@ export async function mergedTensors(
   }
   const out = new Map<string, LazyTensor>();
   for (const name of [...source.names()].sort()) {
-    if (!isFloatDtype(await source.dtype(name))) continue;
+    if (!isWeightType(await source.dtype(name))) continue;
     const linear = adapted.get(name);
     out.set(name, {
       shape: await source.shape(name),

@@ -4,7 +4,7 @@
  */
 import { fail } from "../errors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import type { Dtype } from "./dtype.ts";
+import type { StoredType } from "./dtype.ts";
 import {
   headerLength,
   LENGTH_BYTES,
@@ -29,7 +29,7 @@ export interface TensorSource {
    *
    * @throws NB_TENSOR_MISSING
    */
-  dtype(name: string): Promise<Dtype>;
+  dtype(name: string): Promise<StoredType>;
   /**
    * The tensor's values, row-major, as f32. The array is the caller's.
    *
@@ -89,7 +89,7 @@ export class MemoryTensors implements TensorSource {
     return (this.#tensors.get(name) ?? missing(name, "memory")).shape;
   }
 
-  async dtype(name: string): Promise<Dtype> {
+  async dtype(name: string): Promise<StoredType> {
     return this.has(name) ? "F32" : missing(name, "memory");
   }
 
@@ -139,7 +139,7 @@ export class SafetensorsFile implements TensorSource {
     return (this.header.tensors.get(name) ?? missing(name, this.#bytes.name)).shape;
   }
 
-  async dtype(name: string): Promise<Dtype> {
+  async dtype(name: string): Promise<StoredType> {
     return (this.header.tensors.get(name) ?? missing(name, this.#bytes.name)).dtype;
   }
 
@@ -193,7 +193,7 @@ export class ShardedTensors implements TensorSource {
     return (await this.#shard(name)).shape(name);
   }
 
-  async dtype(name: string): Promise<Dtype> {
+  async dtype(name: string): Promise<StoredType> {
     return (await this.#shard(name)).dtype(name);
   }
 

@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatTable } from "../../../shared/command/f
 import { fail } from "../../../shared/errors.ts";
 import type { ModelConfig } from "../../../shared/model/config.ts";
 import { type SegmentRange, segmentsOf, wholeModel } from "../../../shared/model/cut.ts";
-import { DTYPE_BYTES, elementCount } from "../../../shared/model/dtype.ts";
+import { elementCount, storedBytes } from "../../../shared/model/dtype.ts";
 import { openModelDirectory } from "../../../shared/model/files-node.ts";
 import { adaptedLinears, loraSchema } from "../../../shared/model/lora.ts";
 import { segmentShapes } from "../../../shared/train/segment-weights.ts";
@@ -83,10 +83,7 @@ export async function describeModel(path: string, settings: InspectSettings): Pr
   };
   const parameters = parametersOf(config, [wholeModel(config)]);
   const byDtype = elementsByDtype(tensors);
-  const bytes = tensors.reduce(
-    (sum, t) => sum + t.elements * DTYPE_BYTES[t.dtype as keyof typeof DTYPE_BYTES],
-    0,
-  );
+  const bytes = tensors.reduce((sum, t) => sum + storedBytes(t.dtype, t.elements), 0);
   if (tensors.length === 0) fail("NB_MODEL_INVALID", `${path}: its weights hold no tensor`);
   const types = Object.entries(byDtype)
     .sort(([, a], [, b]) => b - a)

@@ -1,9 +1,10 @@
 /** Lists of tensors, as all descriptions show them. */
 import { formatCount, formatTable } from "../../../shared/command/format.ts";
+import type { StoredType } from "../../../shared/model/dtype.ts";
 
 export interface TensorFact {
   readonly name: string;
-  readonly dtype: string;
+  readonly dtype: StoredType;
   readonly shape: readonly number[];
   readonly elements: number;
 }
