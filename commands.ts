@@ -5,6 +5,7 @@ import { generateCommand } from "./client/commands/generate.ts";
 import { inspectCommand } from "./client/commands/inspect.ts";
 import { trainCommand } from "./client/commands/train.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
+import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { serveCommand } from "./server/commands/serve.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
@@ -18,4 +19,5 @@ export const COMMANDS: readonly CommandDefinition[] = [
   generateCommand,
   exportCommand,
   inspectCommand,
+  experimentRunCommand,
 ];

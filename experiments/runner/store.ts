@@ -1,0 +1,78 @@
+/**
+ * The directory of a run: cells/CONFIG.CODE.jsonl, one file for each finished cell, named by its hashes. A file is put there whole when
+ * its cell is done, so whatever is there counts, and a run that was killed goes on with what is missing.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fail, NarrowbandError } from "../../shared/errors.ts";
+import { writeFileAtomically } from "../../shared/model/files-node.ts";
+import { type CellRows, csvHead, csvLines, parseCellRows, type Row } from "./rows.ts";
+
+const CELLS = "cells";
+const FILE = /^([0-9a-f]{16})\.([0-9a-f]{16})\.jsonl$/;
+
+export class RowStore {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  #path(config: string, code: string): string {
+    return join(this.directory, CELLS, `${config}.${code}.jsonl`);
+  }
+
+  has(config: string, code: string): boolean {
+    return existsSync(this.#path(config, code));
+  }
+
+  /** Keeps a finished cell's rows. */
+  async write(config: string, code: string, rows: readonly Row[]): Promise<void> {
+    mkdirSync(join(this.directory, CELLS), { recursive: true });
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+    await writeFileAtomically(this.#path(config, code), [new TextEncoder().encode(text)]);
+  }
+
+  /** Hashes of all cells that are there, of any version. */
+  hashes(): { readonly config: string; readonly code: string }[] {
+    let names: string[];
+    try {
+      names = readdirSync(join(this.directory, CELLS)).toSorted();
+    } catch {
+      return [];
+    }
+    return names.flatMap((name) => {
+      const match = FILE.exec(name);
+      return match === null ? [] : [{ config: match[1], code: match[2] }];
+    });
+  }
+
+  /**
+   * A cell's rows.
+   *
+   * @throws NB_FILE_UNREADABLE, NB_DATA_INVALID when the file is damaged or its rows are of other hashes than its name.
+   */
+  read(config: string, code: string): CellRows {
+    const path = this.#path(config, code);
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (cause) {
+      throw new NarrowbandError("NB_FILE_UNREADABLE", `cannot read ${path}`, { cause });
+    }
+    const rows = parseCellRows(path, text);
+    for (const row of [rows.cell, rows.end, ...rows.steps, ...rows.evaluations])
+      if (row.config !== config || row.code !== code)
+        fail("NB_DATA_INVALID", `${path}: holds a row of ${row.config}.${row.code}`);
+    return rows;
+  }
+
+  /** Writes rows.csv: all steps and measurements of these cells, for spreadsheets. */
+  async writeCsv(cells: readonly CellRows[]): Promise<string> {
+    const path = join(this.directory, "rows.csv");
+    const lines = [csvHead(), ...cells.flatMap(csvLines), ""];
+    mkdirSync(this.directory, { recursive: true });
+    await writeFileAtomically(path, [new TextEncoder().encode(lines.join("\n"))]);
+    return path;
+  }
+}
