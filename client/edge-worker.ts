@@ -2,6 +2,7 @@
  * The client's computations for a job: takes text, runs bottom and top, encodes what is sent and decodes what comes. Labels are used here
  * and, in a U-shape, never leave.
  */
+import type { CaptureRecorder } from "../shared/capture/recorder.ts";
 import type { CodecState } from "../shared/codec/codec.ts";
 import { fail } from "../shared/errors.ts";
 import {
@@ -67,6 +68,8 @@ export interface EdgeWorkerOptions {
   readonly client: number;
   readonly segments: ClientSegments;
   readonly batches: BatchSource;
+  /** Is given the tensors of all phases: A1 and G2 before they are encoded, A2 and G1 as they were decoded. */
+  readonly capture?: CaptureRecorder | undefined;
 }
 
 export class EdgeWorker {
@@ -148,7 +151,10 @@ export class EdgeWorker {
     }
     const vanilla = config.split === "vanilla";
     const labels = vanilla ? encodeLabels(batch.labels, config.model.vocabulary) : undefined;
-    const extras = { lengths: [...batch.lengths], labels };
+    const { lengths, rowIds } = batch;
+    const rows = rowIds === undefined ? undefined : { lengths, ids: rowIds };
+    const extras = { lengths: [...lengths], labels, rows };
+    this.#options.capture?.add("A1", position, tokens, output, rows);
     const sent = this.#codec(() => this.senders.A1.encode(output, tokens, key, microBatch, extras));
     open.pending.set(microBatch, { batch, saved: saved!, output, reconstruction: sent.reconstruction });
     return { kind: "bottom", message: sent.message };
@@ -162,6 +168,9 @@ export class EdgeWorker {
     const { batch } = open.pending.get(microBatch)!;
     const input = this.#codec(() => this.#receivers.A2.decode(message));
     const position = { step: open.key.step, microBatch, training: true };
+    const { rowIds: ids, lengths } = batch;
+    const rows = ids && { lengths, ids };
+    this.#options.capture?.add("A2", position, tokens, input, rows);
     const loss = await this.#compute(() => top.loss(input, batch.labels, batch.lengths, position));
     if (this.#open !== open) {
       this.#zeroGradients();
@@ -169,7 +178,9 @@ export class EdgeWorker {
     }
     const { lossSum, supervisedTokens, gradient } = loss;
     requireFinite(Float32Array.of(lossSum), "the loss");
-    const sent = this.#codec(() => this.senders.G2.encode(gradient!, tokens, open.key, microBatch));
+    this.#options.capture?.add("G2", position, tokens, gradient!, rows);
+    const extras = { tiedTo: this.#receivers.A2 };
+    const sent = this.#codec(() => this.senders.G2.encode(gradient!, tokens, open.key, microBatch, extras));
     return { kind: "top", message: sent.message, lossSum, supervisedTokens };
   }
 
@@ -178,8 +189,16 @@ export class EdgeWorker {
     const open = this.#open;
     if (open === undefined || !sameKey(open.key, message)) return undefined;
     const { microBatch, tokens } = message;
-    const { saved, output, reconstruction } = open.pending.get(microBatch)!;
+    const { batch, saved, output, reconstruction } = open.pending.get(microBatch)!;
     const gradient = this.#codec(() => this.#receivers.G1.decode(message));
+    const { rowIds: ids, lengths } = batch;
+    this.#options.capture?.add(
+      "G1",
+      { step: open.key.step, microBatch },
+      tokens,
+      gradient,
+      ids && { lengths, ids },
+    );
     this.#codec(() => this.senders.A1.encoder.observe(output, reconstruction, gradient, tokens));
     open.pending.delete(microBatch);
     await this.#compute(() => bottom.backward(saved, gradient));

@@ -2,6 +2,7 @@
  * The edge runtime: one client of a job. Carries out what the client's state machine asks for, over any sockets; runs in
  * Node and in browsers. Segments, text and connections are given to it.
  */
+import type { CaptureRecorder } from "../shared/capture/recorder.ts";
 import type { CodecState } from "../shared/codec/codec.ts";
 import { forNewPeer } from "../shared/codec/registry.ts";
 import { asNarrowbandError, fail } from "../shared/errors.ts";
@@ -55,6 +56,8 @@ export interface EdgeOptions {
   readonly batches: BatchSource;
   /** What the encoders had learned in a run that this one goes on with, asked for once the segments are loaded. */
   readonly encoderStates?: () => { readonly A1: CodecState; readonly G2: CodecState } | undefined;
+  /** Is given tensors of the run; undefined takes none. Asked for once the job's settings are known. */
+  readonly capture?: (config: JobConfig) => CaptureRecorder | undefined;
   readonly backoff?: BackoffOptions;
   /** Counts the bytes of `connect`'s sockets; a new ledger by default. */
   readonly ledger?: ByteLedger;
@@ -280,7 +283,8 @@ export class Edge {
       fail("NB_INTERNAL", "a U-shaped split needs its top on the client");
     }
     this.#segments = segments;
-    this.#worker = new EdgeWorker({ config, client: this.#state.index, segments, batches });
+    const capture = this.#options.capture?.(config);
+    this.#worker = new EdgeWorker({ config, client: this.#state.index, segments, batches, capture });
     const states = this.#options.encoderStates?.();
     if (states === undefined) return;
     this.#worker.senders.A1.encoder.restore(forNewPeer(states.A1));

@@ -162,6 +162,7 @@ export class TrunkWorker {
     const open = openFor(work, message);
     if (open === undefined) return undefined;
     const input = this.#codec(() => work.receivers.A1.decode(message));
+    const { rows } = work.receivers.A1;
     const lengths = Int32Array.from(message.lengths);
     const { output, saved } = await this.#compute(() => trunk.forward(input, lengths, at(message)));
     if (work.open !== open) {
@@ -169,7 +170,7 @@ export class TrunkWorker {
       return undefined;
     }
     const { tokens, microBatch } = message;
-    const sent = this.#codec(() => work.senders.A2.encode(output, tokens, open.key, microBatch));
+    const sent = this.#codec(() => work.senders.A2.encode(output, tokens, open.key, microBatch, { rows }));
     open.pending.set(microBatch, { saved: saved!, output, reconstruction: sent.reconstruction });
     return { kind: "tensor", client, message: sent.message };
   }
@@ -189,7 +190,10 @@ export class TrunkWorker {
     const inputGradient = await this.#compute(() => trunk.backward(pending.saved, gradient));
     open.trunkGradients.take(trunk);
     if (work.open !== open) return undefined;
-    const sent = this.#codec(() => work.senders.G1.encode(inputGradient, tokens, open.key, microBatch));
+    const extras = { tiedTo: work.receivers.A1 };
+    const sent = this.#codec(() =>
+      work.senders.G1.encode(inputGradient, tokens, open.key, microBatch, extras),
+    );
     return { kind: "tensor", client, message: sent.message };
   }
 
@@ -213,7 +217,7 @@ export class TrunkWorker {
     if (work.open !== open) return undefined;
     const { lossSum, supervisedTokens } = loss;
     if (!Number.isFinite(lossSum)) fail("NB_TENSOR_NOT_FINITE", `the loss is ${lossSum}`);
-    const extras = { lossSum, supervisedTokens };
+    const extras = { lossSum, supervisedTokens, tiedTo: work.receivers.A1 };
     const sent = this.#codec(() => {
       return work.senders.G1.encode(inputGradient, tokens, open.key, microBatch, extras);
     });

@@ -5,6 +5,7 @@
 import { rm } from "node:fs/promises";
 import { z } from "zod";
 import type { CodecState } from "../codec/codec.ts";
+import { forNewPeer } from "../codec/state.ts";
 import { fail, NarrowbandError } from "../errors.ts";
 import type { JobConfig } from "../protocol/job-config.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
@@ -48,7 +49,10 @@ function sideCheckpoint(
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, segment] of Object.entries(segments))
     for (const [key, tensor] of segment?.saveState() ?? []) tensors.set(`${name}${SEPARATOR}${key}`, tensor);
-  const packed = Object.entries(encoders).map(([name, state]) => [name, packCodecState(state)] as const);
+  // Whoever goes on from a checkpoint does so on a new connection.
+  const packed = Object.entries(encoders).map(
+    ([name, state]) => [name, packCodecState(forNewPeer(state))] as const,
+  );
   const meta = { step, identity: identityOf(job), encoders: Object.fromEntries(packed) };
   return { kind: side, meta, tensors };
 }

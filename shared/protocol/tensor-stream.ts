@@ -2,7 +2,7 @@
  * Codec streams on the wire: one phase of one client. The sender makes tensor messages and sends a bit table when the
  * receiver has not been sent its version on this connection; the receiver decodes and refuses what is not finite.
  */
-import type { TensorDecoder, TensorEncoder } from "../codec/codec.ts";
+import type { RowLayout, TensorDecoder, TensorEncoder } from "../codec/codec.ts";
 import { fail } from "../errors.ts";
 import type { Phase, StepKey, TensorMessage } from "./messages.ts";
 
@@ -19,6 +19,10 @@ export interface TensorExtras {
   readonly labels?: Uint8Array;
   readonly lossSum?: number;
   readonly supervisedTokens?: number;
+  /** Not a part of the message: what the encoder is told of the rows. */
+  readonly rows?: RowLayout | undefined;
+  /** Nor this: where the activation of a gradient's cut is received, whose widths the gradient's may follow. */
+  readonly tiedTo?: TensorReceiver;
 }
 
 export class TensorSender {
@@ -36,9 +40,10 @@ export class TensorSender {
     this.#codec = codec;
   }
 
-  /** The connection is new: its receiver has no bit table. */
+  /** The connection is new: its receiver has no bit table and remembers nothing. */
   resetPeer(): void {
     this.#sentVersion = undefined;
+    this.encoder.forgetPeer?.();
   }
 
   /** Encodes x [tokens, channels] into a message that owns its arrays. NB_TENSOR_NOT_FINITE when x is not finite. */
@@ -50,7 +55,11 @@ export class TensorSender {
     extras: TensorExtras = {},
   ): SentTensor {
     const { step, attempt } = key;
-    const encoded = this.encoder.encode(x, tokens, { step, microBatch });
+    const { rows, tiedTo } = extras;
+    const followed = tiedTo?.widths;
+    if (followed !== undefined) this.encoder.follow?.(followed);
+    const at = rows === undefined ? { step, microBatch } : { step, microBatch, rows };
+    const encoded = this.encoder.encode(x, tokens, at);
     if (encoded.bitTable !== undefined) {
       this.#table = encoded.bitTable.slice();
       this.#tableVersion = encoded.bitTableVersion;
@@ -89,7 +98,17 @@ export class TensorReceiver {
     this.#decoder = makeDecoder();
   }
 
-  /** The connection is new: bit tables of the old one do not hold. */
+  /** Rows of the message that was decoded last, where its codec names them; valid until the next. */
+  get rows(): RowLayout | undefined {
+    return this.#decoder.rows;
+  }
+
+  /** Widths of the message that was decoded last, where its codec has a bit table. */
+  get widths(): Uint8Array | undefined {
+    return this.#decoder.widths?.();
+  }
+
+  /** The connection is new: bit tables of the old one do not hold, nor anything else that was remembered. */
   resetPeer(): void {
     this.#decoder = this.#makeDecoder();
   }

@@ -26,7 +26,9 @@ function sample(spec: OptionSpec): { value: unknown; flags: string[] } {
   const { schema, meta } = spec;
   const [first] = schema.anyOf ?? [schema];
   let value: unknown;
-  if (meta.example !== undefined) value = isList(spec) ? [meta.example] : meta.example;
+  const whole = schema.items?.type === "integer";
+  if (meta.example !== undefined)
+    value = isList(spec) ? [whole ? Number(meta.example) : meta.example] : meta.example;
   else if (isList(spec)) value = ["one", "two"];
   else if (first.enum !== undefined)
     value = first.enum.find((name) => name !== spec.default) ?? first.enum[0];
