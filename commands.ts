@@ -5,6 +5,7 @@ import { generateCommand } from "./client/commands/generate.ts";
 import { inspectCommand } from "./client/commands/inspect.ts";
 import { trainCommand } from "./client/commands/train.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
+import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { serveCommand } from "./server/commands/serve.ts";
@@ -20,4 +21,5 @@ export const COMMANDS: readonly CommandDefinition[] = [
   exportCommand,
   inspectCommand,
   experimentRunCommand,
+  experimentReportCommand,
 ];
