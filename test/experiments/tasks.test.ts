@@ -87,7 +87,11 @@ describe("metrics", () => {
 
 describe("baselines", () => {
   const task = { name: "t", labels: ["ham", "spam"] } as unknown as Task;
-  const train = [example("hello friend", "ham"), example("good day", "ham"), example("buy pills now", "spam")];
+  const train = [
+    example("hello friend", "ham"),
+    example("good day", "ham"),
+    example("buy pills now", "spam"),
+  ];
 
   it("majority gives the commonest label of the training examples", () => {
     const { accuracy, macroF1 } = majorityBaseline(task, train, [example("x", "ham"), example("y", "spam")]);
