@@ -7,6 +7,7 @@ import { trainCommand } from "./client/commands/train.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
 import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
+import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { serveCommand } from "./server/commands/serve.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
@@ -22,4 +23,5 @@ export const COMMANDS: readonly CommandDefinition[] = [
   inspectCommand,
   experimentRunCommand,
   experimentReportCommand,
+  linkCommand,
 ];
