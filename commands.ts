@@ -9,6 +9,7 @@ import { experimentReportCommand } from "./experiments/commands/experiment-repor
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
 import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
+import { simulateCommand } from "./experiments/commands/simulate.ts";
 import { serveCommand } from "./server/commands/serve.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
 
@@ -24,4 +25,5 @@ export const COMMANDS: readonly CommandDefinition[] = [
   experimentRunCommand,
   experimentReportCommand,
   linkCommand,
+  simulateCommand,
 ];

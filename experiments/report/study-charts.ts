@@ -12,7 +12,7 @@ export const STUDY_STYLE = `
 @media (prefers-color-scheme: dark) {
   :root { --arm-1: #56b4e9; --arm-2: #f0a860; --arm-3: #3cc9a0; --arm-4: #e19ac6; --arm-5: #e6d54a; --arm-6: #9bd3f0; --arm-7: #c9c8c1; }
 }
-.best td { font-weight: 600; }
+.grid + h3, .scroll + h3 { margin-top: 24px; }
 `;
 
 /** Colour and dashes of each arm, the same in all plots of a page. */
@@ -110,7 +110,7 @@ export function spentBitsChart(
           y: {
             field: "bits",
             type: "quantitative",
-            title: "bits per element, scales and tables included",
+            title: "bits per element",
             scale: { zero: true },
           },
         },

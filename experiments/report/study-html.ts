@@ -61,8 +61,8 @@ function armTable(arms: readonly ArmSummary[]): string {
     "95 % interval",
     "seeds",
     "bytes",
-    "codec bits / element",
-    "all bits / element",
+    "codec bits",
+    "all bits",
     target === undefined ? "bytes to target" : `bytes to ${formatMetric(metric, target)}`,
     ...others,
   ];
@@ -162,7 +162,7 @@ async function section(page: StudyPage, arms: readonly ArmSummary[]): Promise<st
   const bits = await spentBitsChart(runs, styles);
   if (bits !== undefined)
     cards.push(
-      `<div class="card"><h3>Bits spent</h3>${figure(bits, `Bits per element of each step on ${task}, by arm`)}</div>`,
+      `<div class="card"><h3>Bits spent a step, scales and tables included</h3>${figure(bits, `Bits per element of each step on ${task}, by arm`)}</div>`,
     );
   for (const [against, group] of groupBy(comparisons, (comparison) => comparison.against)) {
     const known = group.filter(({ difference }) => difference !== null);
