@@ -13,10 +13,10 @@ export const simulateCommand = defineCommand({
   group: "Measure",
   summary: "how long a job's steps would take with other links, machines and numbers of clients",
   description:
-    "Measures on this machine what each computation of a job costs, codec included, and how many bytes each transfer has; then runs the protocol's own state " +
+    "Measures on this machine what each computation of a job costs in processor time of one thread, codec included, and how many bytes each transfer has; then runs the protocol's own state " +
     "machines in simulated time, with thousands of clients if need be, behind the links that are asked for. Every combination of --clients and " +
     "--links is one line of the table.\n\n" +
-    "Costs are written to a file with --save-costs and taken from it with --costs, so that they are measured once, on a machine at rest.",
+    "Costs are written to a file with --save-costs and taken from it with --costs, so that they are measured once.",
   examples: [
     {
       line: "narrowband simulate --model models/base-6m --links lan,cable,dsl --clients 1,10,100",

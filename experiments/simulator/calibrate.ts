@@ -1,6 +1,6 @@
 /**
  * Measures what a job's work costs on this machine: every computation of both sides on a real model with one engine thread, with the job's codecs, and
- * the bytes of each transfer.
+ * the bytes of each transfer (Node only).
  */
 import type { Engine } from "../../shared/engine/engine.ts";
 import { loadClientRunners, loadServerRunners } from "../../shared/job/runners.ts";
@@ -23,15 +23,19 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1];
 }
 
-/** Times pieces of work by name. */
+/**
+ * Times pieces of work by name, by the processor time that this process spends on them: with one engine thread that is how long they take on a
+ * machine at rest, whatever else this one does.
+ */
 class Stopwatch {
   readonly #times = new Map<string, number[]>();
 
   async measure<T>(name: string, work: () => T | Promise<T>): Promise<T> {
-    const start = performance.now();
+    const start = process.cpuUsage();
     const result = await work();
+    const { user, system } = process.cpuUsage(start);
     const list = this.#times.get(name) ?? [];
-    list.push(performance.now() - start);
+    list.push((user + system) / 1_000);
     this.#times.set(name, list);
     return result;
   }
@@ -42,7 +46,7 @@ class Stopwatch {
   }
 }
 
-/** Costs of a U-shaped job's micro-batches such as `batch`. Nothing else should run meanwhile. */
+/** Costs of a U-shaped job's micro-batches such as `batch`. The engine must have one thread. */
 export async function calibrate(
   config: JobConfig,
   model: HfModel,
