@@ -14,7 +14,7 @@ import type { TokenBatch } from "../../shared/train/segments.ts";
 import type { LinkProfile } from "../link/profiles.ts";
 import { LinkProxy } from "../link/proxy.ts";
 import type { Costs } from "./costs.ts";
-import { type Pace, PacedBottom, PacedTop, PacedTrunk } from "./paced-segments.ts";
+import { type Pace, PacedBottom, PacedTop, PacedTrunk, type PaceListener } from "./paced-segments.ts";
 
 export interface PacedJobOptions {
   readonly config: JobConfig;
@@ -32,22 +32,30 @@ export interface PacedJobResult {
   /** When each round's optimizer step was done, milliseconds from the first round's start [steps]. */
   readonly commitMs: readonly number[];
   readonly ledger: LedgerSnapshot;
-  /** Milliseconds in all, of all clients together and of the server. */
-  readonly client: { readonly computeMs: number; readonly codecMs: number };
-  readonly server: { readonly computeMs: number; readonly codecMs: number };
+  /** Milliseconds that each call of the segments took. */
+  readonly calls: Readonly<Record<keyof Pace, readonly number[]>>;
 }
 
 export async function runPacedJob(options: PacedJobOptions): Promise<PacedJobResult> {
   const { config, policy, pace, rows, rowTokens, links, seed } = options;
   const { hidden } = config.model;
   const commits: number[] = [];
+  const calls: Record<keyof Pace, number[]> = {
+    bottom: [],
+    top: [],
+    bottomBackward: [],
+    forward: [],
+    backward: [],
+    optimizer: [],
+  };
+  const took: PaceListener = (call, ms) => calls[call].push(ms);
   let first: number | undefined;
   const job = new Job({
     name: "default",
     number: 1,
     config,
     policy,
-    trunk: new PacedTrunk(hidden, pace),
+    trunk: new PacedTrunk(hidden, pace, took),
     onProgress: (progress) => {
       if (progress.type === "roundStarted") first ??= performance.now();
     },
@@ -57,7 +65,6 @@ export async function runPacedJob(options: PacedJobOptions): Promise<PacedJobRes
   server.addJob(job);
   const { port } = await server.listen();
   const proxies: LinkProxy[] = [];
-  const client = { computeMs: 0, codecMs: 0 };
   const batch: TokenBatch = {
     ids: new Int32Array(rows * rowTokens),
     labels: new Int32Array(rows * rowTokens),
@@ -69,7 +76,6 @@ export async function runPacedJob(options: PacedJobOptions): Promise<PacedJobRes
       proxies.push(proxy);
       const address = await proxy.listen("127.0.0.1", 0);
       const ledger = new ByteLedger();
-      let last = { computeMs: 0, codecMs: 0 };
       const edge = new Edge({
         job: "default",
         name: `client-${i + 1}`,
@@ -78,27 +84,20 @@ export async function runPacedJob(options: PacedJobOptions): Promise<PacedJobRes
         ledger,
         connect: wsConnector({ url: `ws://127.0.0.1:${address}`, ledger }),
         segments: async () => ({
-          bottom: new PacedBottom(hidden, pace),
-          top: new PacedTop(hidden, pace),
+          bottom: new PacedBottom(hidden, pace, took),
+          top: new PacedTop(hidden, pace, took),
         }),
         batches: { nextBatch: () => batch },
-        onStep: ({ computeMs, codecMs }) => {
-          last = { computeMs, codecMs };
-        },
       });
       const outcome = await edge.run();
       if (outcome.reason !== "completed") fail("NB_INTERNAL", `a paced client ended: ${outcome.message}`);
-      client.computeMs += last.computeMs;
-      client.codecMs += last.codecMs;
     });
     await Promise.all(runs);
     await job.done;
-    const { computeMs, codecMs } = job.status().times;
     return {
       commitMs: commits.map((at) => at - first!),
       ledger: job.ledger.snapshot(),
-      client,
-      server: { computeMs, codecMs },
+      calls,
     };
   } finally {
     for (const proxy of proxies) await proxy.close();
@@ -106,36 +105,37 @@ export async function runPacedJob(options: PacedJobOptions): Promise<PacedJobRes
   }
 }
 
-/**
- * Costs as a paced job had them: computations as paced, codec times as measured and shared out evenly, bytes as counted.
- */
-export function costsOf(options: PacedJobOptions, { ledger, client, server }: PacedJobResult): Costs {
-  const { config, pace, rows, rowTokens, links } = options;
-  const batches = config.steps * config.microBatches * links.length;
-  // The client's codec works three times a micro-batch, the server's twice. Sleeping takes a little longer than was asked.
-  const clientOver = client.computeMs / batches - pace.bottom - pace.top - pace.bottomBackward;
-  const serverOver = server.computeMs / batches - pace.forward - pace.backward;
-  const perClient = (client.codecMs / batches + clientOver) / 3;
-  const perServer = (server.codecMs / batches + serverOver) / 2;
-  const { phases } = ledger;
+/** The value below which a fifth of the values lie: load on the machine makes some of them longer, none shorter. */
+function lowFifth(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 5)] ?? 0;
+}
+
+/** Costs as a paced job had them: computations as they took when nothing held them up, bytes as counted. */
+export function costsOf(
+  { rows, rowTokens }: PacedJobOptions,
+  { ledger: { phases }, calls }: PacedJobResult,
+): Costs {
   const bytes = Object.fromEntries(
     PHASES.map((phase) => [
       phase,
       Math.round(sumBytes(phases[phase].bytes) / Math.max(1, phases[phase].messages)),
     ]),
   ) as Costs["bytes"];
+  const ms = (call: keyof Pace) => lowFifth(calls[call]);
   return {
+    // A client has two optimizers, of bottom and top.
     client: {
-      bottom: Math.max(0, pace.bottom + perClient),
-      top: Math.max(0, pace.top + perClient),
-      backward: Math.max(0, pace.bottomBackward + perClient),
-      apply: 2 * pace.optimizer,
+      bottom: ms("bottom"),
+      top: ms("top"),
+      backward: ms("bottomBackward"),
+      apply: 2 * ms("optimizer"),
     },
     server: {
-      forward: Math.max(0, pace.forward + perServer),
-      backward: Math.max(0, pace.backward + perServer),
+      forward: ms("forward"),
+      backward: ms("backward"),
       addGradients: 0,
-      optimizer: pace.optimizer,
+      optimizer: ms("optimizer"),
     },
     bytes,
     adapterBytes: 0,

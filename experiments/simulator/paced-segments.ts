@@ -37,14 +37,25 @@ function tensor(tokens: number, hidden: number): Float32Array {
   return Float32Array.from({ length: tokens * hidden }, (_, i) => Math.sin(i * 0.7) + (i % 13) * 0.1);
 }
 
+/** Told how long a call took, which is a little longer than was asked. */
+export type PaceListener = (call: keyof Pace, ms: number) => void;
+
 class Paced implements TrainableSegment {
   protected readonly hidden: number;
-  protected readonly pace: Pace;
+  readonly #pace: Pace;
+  readonly #listener: PaceListener;
   readonly #tensors = new Map<number, Float32Array>();
 
-  constructor(hidden: number, pace: Pace) {
+  constructor(hidden: number, pace: Pace, listener: PaceListener) {
     this.hidden = hidden;
-    this.pace = pace;
+    this.#pace = pace;
+    this.#listener = listener;
+  }
+
+  protected async take(call: keyof Pace): Promise<void> {
+    const start = performance.now();
+    await sleep(this.#pace[call]);
+    this.#listener(call, performance.now() - start);
   }
 
   /** The same array each time for the same number of tokens: making it must not count as computing. */
@@ -67,7 +78,7 @@ class Paced implements TrainableSegment {
   addGradients(): void {}
   zeroGradients(): void {}
   async optimizerStep(): Promise<{ gradientNorm: number; learningRate: number }> {
-    await sleep(this.pace.optimizer);
+    await this.take("optimizer");
     return { gradientNorm: 1, learningRate: 1 };
   }
   saveState(): NamedTensors {
@@ -79,28 +90,28 @@ class Paced implements TrainableSegment {
 
 export class PacedBottom extends Paced implements BottomSegment {
   async forward(batch: TokenBatch, at: PassPosition): Promise<ForwardResult> {
-    await sleep(this.pace.bottom);
+    await this.take("bottom");
     return { output: this.tensor(batch.ids.length), saved: at.training ? SAVED : undefined };
   }
   async backward(): Promise<void> {
-    await sleep(this.pace.bottomBackward);
+    await this.take("bottomBackward");
   }
 }
 
 export class PacedTrunk extends Paced implements TrunkSegment {
   async forward(input: Float32Array, _lengths: Int32Array, at: PassPosition): Promise<ForwardResult> {
-    await sleep(this.pace.forward);
+    await this.take("forward");
     return { output: this.tensor(input.length / this.hidden), saved: at.training ? SAVED : undefined };
   }
   async backward(_saved: SavedForward, gradient: Float32Array): Promise<Float32Array> {
-    await sleep(this.pace.backward);
+    await this.take("backward");
     return this.tensor(gradient.length / this.hidden);
   }
 }
 
 export class PacedTop extends Paced implements TopSegment {
   async loss(input: Float32Array, labels: Int32Array): Promise<LossResult> {
-    await sleep(this.pace.top);
+    await this.take("top");
     const gradient = this.tensor(input.length / this.hidden);
     return { lossSum: labels.length, supervisedTokens: labels.length, gradient };
   }
