@@ -52,7 +52,6 @@ export const simulateCommand = defineCommand({
       group: JOB,
       value: "n",
       accepts: "1 to 65536 each",
-      example: "2",
     }),
     links: option(z.array(z.enum(PROFILE_NAMES)).min(1).default(["none"]), {
       help: "links of the clients; mixed: in turns",
@@ -77,7 +76,6 @@ export const simulateCommand = defineCommand({
       help: "how many times as slow as this machine the clients are, in turns",
       group: JOB,
       value: "x",
-      example: "2",
     }),
     serverSpeed: option(z.number().positive().max(1e6).default(1), {
       help: "how many times as fast as this machine the server is",

@@ -27,8 +27,10 @@ function sample(spec: OptionSpec): { value: unknown; flags: string[] } {
   const [first] = schema.anyOf ?? [schema];
   let value: unknown;
   if (meta.example !== undefined) value = isList(spec) ? [meta.example] : meta.example;
-  else if (isList(spec)) value = ["one", "two"];
-  else if (first.enum !== undefined)
+  else if (isList(spec)) {
+    const type = schema.items?.type;
+    value = type === "integer" || type === "number" ? [2, 3] : ["one", "two"];
+  } else if (first.enum !== undefined)
     value = first.enum.find((name) => name !== spec.default) ?? first.enum[0];
   else if (first.type === "integer") value = Math.max(Number(first.minimum ?? 0), 2);
   else if (first.type === "number") value = ((first.minimum ?? first.exclusiveMinimum ?? 0) + 0.25) as number;
