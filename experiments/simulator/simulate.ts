@@ -12,11 +12,9 @@ import {
   type ClientState,
   createClientState,
 } from "../../shared/protocol/client-state.ts";
-import { CODEC_NAMES, codecIdOf, codecNamesOf } from "../../shared/protocol/codecs.ts";
-import { encodeFrame } from "../../shared/protocol/frame.ts";
+import { CODEC_NAMES, codecNamesOf } from "../../shared/protocol/codecs.ts";
 import type { JobConfig, JobPolicy } from "../../shared/protocol/job-config.ts";
-import { ADAPTER_CHUNK_BYTES } from "../../shared/protocol/limits.ts";
-import type { Frame, Message, Phase, StepKey, TensorMessage } from "../../shared/protocol/messages.ts";
+import type { Phase, StepKey, TensorMessage } from "../../shared/protocol/messages.ts";
 import { serverTransition } from "../../shared/protocol/server-machine.ts";
 import {
   createServerState,
@@ -26,12 +24,12 @@ import {
   type ServerRequest,
   type ServerState,
 } from "../../shared/protocol/server-state.ts";
-import { frameHeaderBytes } from "../../shared/protocol/ws-socket-node.ts";
 import { random32 } from "../../shared/random.ts";
 import type { LinkDirection, LinkProfile } from "../link/profiles.ts";
-import { IDLE, type ShaperLink, type ShaperState, shaperLinks, ship } from "../link/shaper.ts";
 import { SimulatedClock } from "./clock.ts";
 import type { Costs } from "./costs.ts";
+import { adapterMessages, tensorMessage } from "./messages.ts";
+import { type Connection, SimulatedNetwork } from "./network.ts";
 import { SimulatedMachine, type Span } from "./workers.ts";
 
 export interface SimulatedClientOptions {
@@ -77,25 +75,6 @@ export interface SimulationResult {
   readonly meanParticipants: number;
 }
 
-const EMPTY = new Uint8Array(0);
-/** Stands for any piece of adapters. */
-const ZEROS = new Uint8Array(ADAPTER_CHUNK_BYTES);
-
-/** Two hops of TCP and HTTP before a WebSocket is open: a round trip each. */
-const ROUND_TRIPS_TO_OPEN = 2;
-
-interface Connection {
-  readonly number: number;
-  readonly client: number;
-  readonly up: ShaperLink;
-  readonly down: ShaperLink;
-  upState: ShaperState;
-  downState: ShaperState;
-  clientOpen: boolean;
-  serverOpen: boolean;
-  cancelDrop: () => void;
-}
-
 interface Client {
   state: ClientState;
   readonly options: SimulatedClientOptions;
@@ -111,14 +90,9 @@ class Simulation {
   readonly #clock = new SimulatedClock();
   readonly #server: SimulatedMachine;
   readonly #clients: Client[];
-  readonly #connections: Connection[] = [];
+  readonly #network: SimulatedNetwork;
   readonly #timers = new Map<string, () => void>();
-  readonly #serverUp: ShaperLink | undefined;
-  readonly #serverDown: ShaperLink | undefined;
-  #serverUpState = IDLE;
-  #serverDownState = IDLE;
   #state: ServerState;
-  #bytes = { up: 0, down: 0 };
   #commitMs: number[] = [];
   #participants = 0;
   #firstRoundMs: number | undefined;
@@ -126,18 +100,20 @@ class Simulation {
   #abandoned = 0;
   #drops = 0;
   #draws = 0;
-  /** Bytes of a message without its arrays, by what decides it; encoding each again would be most of the work. */
-  readonly #sizes = new Map<string, number>();
 
   constructor(options: SimulationOptions) {
     this.#options = options;
-    const { config, policy, seed, trace, serverLink } = options;
+    const { config, policy, costs, seed, trace, serverLink } = options;
     this.#server = new SimulatedMachine(this.#clock, "server", trace);
-    if (serverLink !== undefined) {
-      const { up, down } = shaperLinks({ ...serverLink, resetEverySeconds: 0 }, seed, 0x7fff_0000);
-      this.#serverUp = up;
-      this.#serverDown = down;
-    }
+    this.#network = new SimulatedNetwork({
+      clock: this.#clock,
+      costs,
+      seed,
+      serverLink,
+      trace,
+      toServer: ({ number }, frame) => this.#serverEvent({ type: "message", connection: number, frame }),
+      toClient: ({ client }, frame) => this.#clientEvent(client, { type: "message", frame }),
+    });
     this.#state = createServerState({
       name: "default",
       number: 1,
@@ -182,7 +158,7 @@ class Simulation {
       outcome: this.#outcome,
       commitMs: this.#commitMs,
       firstRoundMs,
-      bytes: { ...this.#bytes },
+      bytes: { ...this.#network.bytes },
       serverBusy: this.#server.busyMs / spanMs,
       clientBusy: clientMs / this.#clients.length / spanMs,
       longestQueue: this.#server.longestQueue,
@@ -192,93 +168,17 @@ class Simulation {
     };
   }
 
-  // The network.
-
-  /** Bytes of a message on a socket: tensors and adapters by the costs, all else as it is encoded. */
-  #size(frame: Frame, fromClient: boolean): number {
-    const { message } = frame;
-    const { costs } = this.#options;
-    if (message.type === "tensor") return costs.bytes[message.phase];
-    if (message.type === "adapterChunk")
-      return Math.min(ADAPTER_CHUNK_BYTES, costs.adapterBytes - message.index * ADAPTER_CHUNK_BYTES) + 40;
-    const key = `${message.type} ${fromClient}`;
-    let size = this.#sizes.get(key);
-    if (size === undefined) {
-      const bytes = encodeFrame(frame).length;
-      size = bytes + frameHeaderBytes(bytes, fromClient);
-      this.#sizes.set(key, size);
-    }
-    return size;
-  }
-
-  #trace(connection: Connection, way: "up" | "down", message: Message, fromMs: number, toMs: number): void {
-    if (message.type !== "tensor") return;
-    const { step, microBatch, phase } = message;
-    const who = `client-${connection.client + 1} ${way}`;
-    this.#options.trace?.({ who, what: phase, step, microBatch, fromMs, toMs });
-  }
-
-  #sendUp(connection: Connection, frame: Frame): void {
-    const size = this.#size(frame, true);
-    this.#bytes.up += size;
-    const now = this.#clock.nowMs;
-    connection.upState = ship(connection.up, connection.upState, now, size);
-    let arrived = connection.upState.arrivedMs;
-    // What clients send up comes down the server's own line.
-    if (this.#serverDown !== undefined) {
-      this.#serverDownState = ship(this.#serverDown, this.#serverDownState, arrived, size);
-      arrived = this.#serverDownState.arrivedMs;
-    }
-    this.#trace(connection, "up", frame.message, now, arrived);
-    this.#clock.at(arrived, () => {
-      if (connection.serverOpen) this.#serverEvent({ type: "message", connection: connection.number, frame });
-    });
-  }
-
-  #sendDown(connection: Connection, frame: Frame): void {
-    const size = this.#size(frame, false);
-    this.#bytes.down += size;
-    const now = this.#clock.nowMs;
-    let left = now;
-    if (this.#serverUp !== undefined) {
-      this.#serverUpState = ship(this.#serverUp, this.#serverUpState, now, size);
-      left = this.#serverUpState.arrivedMs;
-    }
-    connection.downState = ship(connection.down, connection.downState, left, size);
-    const { arrivedMs } = connection.downState;
-    this.#trace(connection, "down", frame.message, now, arrivedMs);
-    this.#clock.at(arrivedMs, () => {
-      if (connection.clientOpen) this.#clientEvent(connection.client, { type: "message", frame });
-    });
-  }
-
   #connect(i: number): void {
-    const client = this.#clients[i];
-    const { link, dropEverySeconds } = client.options;
-    const number = this.#connections.length;
-    const links = shaperLinks(link, this.#options.seed, number);
-    const trip = link.up.delayMs + link.down.delayMs;
-    this.#clock.after(ROUND_TRIPS_TO_OPEN * trip, () => {
-      const connection: Connection = {
-        number,
-        client: i,
-        ...links,
-        upState: IDLE,
-        downState: IDLE,
-        clientOpen: true,
-        serverOpen: true,
-        cancelDrop: () => {},
-      };
-      this.#connections[number] = connection;
-      client.connection = connection;
+    const { link, dropEverySeconds } = this.#clients[i].options;
+    this.#network.open(i, link, (connection) => {
+      this.#clients[i].connection = connection;
       if (dropEverySeconds > 0) {
         const ms = -Math.log(this.#uniform()) * dropEverySeconds * 1_000;
         connection.cancelDrop = this.#clock.after(ms, () => this.#drop(connection));
       }
-      this.#serverEvent({ type: "connected", connection: number });
+      this.#serverEvent({ type: "connected", connection: connection.number });
       this.#clientEvent(i, { type: "opened" });
     });
-    this.#connections.push(undefined as unknown as Connection);
   }
 
   /** The connection breaks: both ends learn of it at once, as with a reset. */
@@ -303,10 +203,10 @@ class Simulation {
   #serverEffect(effect: ServerEffect): void {
     switch (effect.type) {
       case "send":
-        this.#sendDown(this.#connections[effect.connection], effect.frame);
+        this.#network.sendDown(this.#network.connection(effect.connection), effect.frame);
         return;
       case "close": {
-        const connection = this.#connections[effect.connection];
+        const connection = this.#network.connection(effect.connection);
         connection.serverOpen = false;
         connection.cancelDrop();
         this.#clock.at(connection.downState.arrivedMs + connection.down.delayMs, () => {
@@ -328,8 +228,12 @@ class Simulation {
         this.#server.clear(effect.client);
         return;
       case "sendAverage":
-        for (const message of this.#adapterMessages(this.#state.averages))
-          this.#sendDown(this.#connections[effect.connection], { job: 1, client: effect.client, message });
+        for (const message of adapterMessages(this.#options.costs.adapterBytes, this.#state.averages))
+          this.#network.sendDown(this.#network.connection(effect.connection), {
+            job: 1,
+            client: effect.client,
+            message,
+          });
         return;
       case "startTimer":
         this.#timers.get(effect.timer)?.();
@@ -413,7 +317,7 @@ class Simulation {
           this.#connectLater(i);
           break;
         case "send":
-          if (client.connection !== undefined) this.#sendUp(client.connection, effect.frame);
+          if (client.connection !== undefined) this.#network.sendUp(client.connection, effect.frame);
           break;
         case "close": {
           const { connection } = client;
@@ -432,9 +336,9 @@ class Simulation {
           this.#clientCompute(i, effect.request);
           break;
         case "sendAdapters":
-          for (const message of this.#adapterMessages(effect.average))
+          for (const message of adapterMessages(this.#options.costs.adapterBytes, effect.average))
             if (client.connection !== undefined)
-              this.#sendUp(client.connection, { job: 1, client: client.state.index, message });
+              this.#network.sendUp(client.connection, { job: 1, client: client.state.index, message });
           break;
         case "startTimer":
           client.timers.get(effect.timer)?.();
@@ -468,6 +372,11 @@ class Simulation {
     if (ms === undefined)
       this.#clientEvent(i, { type: "gaveUp", code: "NB_CONNECTION_LOST", message: "attempts are used up" });
     else this.#clock.after(ms, () => this.#connect(i));
+  }
+
+  #tensor(key: StepKey, microBatch: number, phase: Phase): TensorMessage {
+    const { config, costs } = this.#options;
+    return tensorMessage(config, costs, key, microBatch, phase);
   }
 
   #clientCompute(i: number, request: ClientRequest): void {
@@ -531,50 +440,6 @@ class Simulation {
         work(0, "average", { step: 0, microBatch: 0 }, () => ({ kind: "loadAverage", average }));
       }
     }
-  }
-
-  /** A tensor message whose body is only counted. */
-  #tensor({ step, attempt }: StepKey, microBatch: number, phase: Phase): TensorMessage {
-    const { config, costs } = this.#options;
-    const vanilla = config.split === "vanilla";
-    return {
-      type: "tensor",
-      step,
-      attempt,
-      microBatch,
-      phase,
-      tokens: costs.tokens,
-      lengths: phase === "A1" ? [costs.tokens] : [],
-      channels: config.model.hidden,
-      codec: codecIdOf(config, phase),
-      bitTableVersion: 0,
-      bitTable: undefined,
-      labels: vanilla && phase === "A1" ? EMPTY : undefined,
-      scales: EMPTY,
-      payload: EMPTY,
-      lossSum: vanilla && phase === "G1" ? 1 : 0,
-      supervisedTokens: vanilla && phase === "G1" ? costs.tokens : 0,
-    };
-  }
-
-  #adapterMessages(average: number): Message[] {
-    const totalBytes = Math.max(1, this.#options.costs.adapterBytes);
-    const begin: Message = {
-      type: "adapterBegin",
-      average,
-      manifestDigest: 1,
-      totalBytes,
-      chunkBytes: ADAPTER_CHUNK_BYTES,
-      manifest: EMPTY,
-    };
-    const chunks = Math.ceil(totalBytes / ADAPTER_CHUNK_BYTES);
-    const rest: Message[] = Array.from({ length: chunks }, (_, index) => ({
-      type: "adapterChunk",
-      average,
-      index,
-      data: ZEROS.subarray(0, Math.min(ADAPTER_CHUNK_BYTES, totalBytes - index * ADAPTER_CHUNK_BYTES)),
-    }));
-    return [begin, ...rest];
   }
 }
 
