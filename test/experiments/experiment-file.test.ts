@@ -74,11 +74,12 @@ describe("an experiment file", () => {
     expect(await failure("NB_CONFIG_INVALID", () => cells(text))).toMatch(message);
   });
 
-  it("goes over every link when it runs over processes, and over none in memory", async () => {
+  it("goes over every link when it runs over processes; in memory there is none to ask for", async () => {
     const both = `${SMALL.replace(/ {2}- \{ name: by phase.*\n/, "")}\nlinks: [lan, dsl]`;
-    expect(new Set((await trained(both)).map(({ link }) => link))).toEqual(new Set(["none"]));
     const over = await trained(`${both}\ntransport: process`);
     expect(new Set(over.map(({ link }) => link))).toEqual(new Set(["lan", "dsl"]));
+    expect(new Set((await trained(SMALL)).map(({ link }) => link))).toEqual(new Set(["none"]));
+    expect(await failure("NB_CONFIG_INVALID", () => cells(both))).toMatch(/links.*transport: process/);
   });
 
   it("of the project all parse", async () => {
