@@ -7,8 +7,11 @@ import { trainCommand } from "./client/commands/train.ts";
 import { codecBenchCommand } from "./experiments/commands/codec-bench.ts";
 import { codecListCommand } from "./experiments/commands/codec-list.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
+import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
+import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
+import { simulateCommand } from "./experiments/commands/simulate.ts";
 import { serveCommand } from "./server/commands/serve.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
 
@@ -24,4 +27,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   experimentRunCommand,
   codecListCommand,
   codecBenchCommand,
+  experimentReportCommand,
+  linkCommand,
+  simulateCommand,
 ];

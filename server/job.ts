@@ -109,6 +109,8 @@ export class Job {
   readonly #queue: FairQueue;
   readonly #timers: Timers<ServerTimer>;
   readonly #connections = new Map<number, Connection>();
+  /** Connections that are not gone: until their closing handshakes are over, the ledger is not complete. */
+  #sockets = 0;
   readonly #losses = new Map<number, { step: number; loss: number }>();
   readonly #events: ServerEvent[] = [];
   #state: ServerState;
@@ -159,6 +161,10 @@ export class Job {
     const connection = this.#nextConnection++;
     const { first, bearer, onBound } = options;
     this.#connections.set(connection, { channel, bearer, onBound });
+    this.#sockets += 1;
+    void channel.gone.then(() => {
+      this.#sockets -= 1;
+    });
     channel.maxBytes = this.config.maxFrameBytes;
     channel.handlers = {
       frame: (frame) => this.#dispatch({ type: "message", connection, frame }),
@@ -183,6 +189,11 @@ export class Job {
     this.#timers.stopAll();
     for (const { channel } of this.#connections.values()) channel.close(1001, "");
     this.#connections.clear();
+  }
+
+  /** Connections that are not gone, their closing handshakes included. */
+  get openConnections(): number {
+    return this.#sockets;
   }
 
   /** What encodes for a client, for reports on bit widths. */

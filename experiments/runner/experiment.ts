@@ -121,7 +121,7 @@ export const experimentSchema = z.strictObject({
   baselines: z.array(z.enum(BASELINES)).default([...BASELINES]),
   /** memory: all in one process, no network. process: real processes over real sockets. */
   transport: z.enum(["memory", "process"]).default("memory"),
-  /** Links between clients and server, by profile; in memory their times are worked out, over sockets they are made. */
+  /** Links between clients and server, by profile, for runs over processes: each makes a run of its own. */
   links: z.array(z.enum(PROFILE_NAMES)).default([]),
   engine: z.enum(ENGINE_NAMES).default("onnxruntime"),
 });
@@ -164,6 +164,11 @@ export async function parseExperiment(file: string, text: string): Promise<Exper
   const twice = names.find((arm, i) => names.indexOf(arm) !== i);
   if (twice !== undefined)
     fail("NB_CONFIG_INVALID", `${file}: arms: ${JSON.stringify(twice)} stands there twice`);
+  if (experiment.links.length > 0 && experiment.transport === "memory")
+    fail(
+      "NB_CONFIG_INVALID",
+      `${file}: links: there are none in memory; accepted: links with transport: process`,
+    );
   const unknown = experiment.against?.find((arm) => !names.includes(arm));
   if (unknown !== undefined)
     fail(

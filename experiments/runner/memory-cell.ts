@@ -18,14 +18,14 @@ import type { HfModel } from "../../shared/model/hf-directory.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import { MAX_HELLO_BYTES } from "../../shared/protocol/limits.ts";
-import { PHASES, type Phase } from "../../shared/protocol/messages.ts";
+import type { Phase } from "../../shared/protocol/messages.ts";
 import type { NamedTensors, TokenBatch } from "../../shared/train/segments.ts";
 import { type CellData, cellData, cellMeasures, clientSchedule } from "./cell-data.ts";
 import { clientName, jobOf } from "./cell-job.ts";
 import { countedSocketPair } from "./counted-sockets.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Cell } from "./experiment.ts";
-import { finalRow, stepRowOf } from "./row-making.ts";
+import { finalRow, splitPhases, stepRowOf } from "./row-making.ts";
 import type { BareRow } from "./rows.ts";
 
 export interface RunCellOptions {
@@ -201,9 +201,8 @@ class MemoryCell {
       onProgress: (progress) => {
         if (progress.type !== "stepStarted") return;
         const { A1, G2 } = edge.senders!;
-        // A vanilla split has no G2.
-        const bits = this.#config.split === "vanilla" ? {} : { G2: G2.encoder.meanBits };
-        this.#bits.set(client, { ...this.#bits.get(client), A1: A1.encoder.meanBits, ...bits });
+        const bits = { A1: A1.encoder.meanBits, G2: G2.encoder.meanBits };
+        this.#bits.set(client, { ...this.#bits.get(client), ...bits });
       },
       onStep: (step) => {
         this.#lastSteps[client] = step;
@@ -240,7 +239,7 @@ class MemoryCell {
       ms: this.#times(),
       peakMemory: process.resourceUsage().maxRSS * 1024,
     };
-    const phases = this.#config.split === "vanilla" ? (["A1", "G1"] as const) : PHASES;
+    const phases = splitPhases(this.#config.split);
     this.#options.onRow(stepRowOf(members, now, this.#before, at, phases));
     this.#before = now;
   }

@@ -23,7 +23,7 @@ import { Evaluator } from "./evaluator.ts";
 import type { Cell } from "./experiment.ts";
 import { ledgerSchema } from "./ledger-schema.ts";
 import type { RunCellOptions } from "./memory-cell.ts";
-import { finalRow, stepRowOf } from "./row-making.ts";
+import { finalRow, splitPhases, stepRowOf } from "./row-making.ts";
 
 /** A narrowband command that runs elsewhere; see CommandProcess. */
 export interface Launched {
@@ -188,6 +188,7 @@ function stepRows(cell: Cell, directory: string, onRow: RunCellOptions["onRow"])
     const { records } = readRunLog(runLogPath(join(directory, clientName(client))));
     return new Map(records.map((record) => [record.step, record]));
   });
+  const phases = splitPhases(cell.split);
   let before: (typeof server)[number] | undefined;
   let tokens = 0;
   for (const record of server) {
@@ -211,17 +212,23 @@ function stepRows(cell: Cell, directory: string, onRow: RunCellOptions["onRow"])
     const all = { name: "all", lossSum, supervisedTokens, bits };
     const sum = (of: "computeMs" | "codecMs") => members.reduce((n, member) => n + (member?.[of] ?? 0), 0);
     onRow(
-      stepRowOf(known.length > 0 ? known : [all], record, before, {
-        step: record.step + 1,
-        gradientNorm: record.gradientNorm,
-        tokens,
-        ms: {
-          clientCompute: sum("computeMs"),
-          clientCodec: sum("codecMs"),
-          serverCompute: record.computeMs,
-          serverCodec: record.codecMs,
+      stepRowOf(
+        known.length > 0 ? known : [all],
+        record,
+        before,
+        {
+          step: record.step + 1,
+          gradientNorm: record.gradientNorm,
+          tokens,
+          ms: {
+            clientCompute: sum("computeMs"),
+            clientCodec: sum("codecMs"),
+            serverCompute: record.computeMs,
+            serverCodec: record.codecMs,
+          },
         },
-      }),
+        phases,
+      ),
     );
     before = record;
   }

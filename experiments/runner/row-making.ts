@@ -4,6 +4,11 @@ import { ledgerReport } from "../../shared/ledger/report.ts";
 import { PHASES, type Phase } from "../../shared/protocol/messages.ts";
 import { type BareRow, type RowTimes, someBytes, subtractBytes } from "./rows.ts";
 
+/** The transfers that a split has. */
+export function splitPhases(split: "u-shape" | "vanilla"): readonly Phase[] {
+  return split === "vanilla" ? ["A1", "G1"] : PHASES;
+}
+
 /** A client's part in a trunk step. */
 export interface RowMember {
   readonly name: string;
@@ -28,7 +33,7 @@ export function stepRowOf(
   now: Pick<LedgerSnapshot, "up" | "down"> & Partial<LedgerSnapshot>,
   before: (Pick<LedgerSnapshot, "up" | "down"> & Partial<LedgerSnapshot>) | undefined,
   figures: StepFigures,
-  phases: readonly Phase[] = PHASES,
+  phases: readonly Phase[],
 ): StepRowLike {
   const sum = (of: (member: RowMember) => number) => members.reduce((n, member) => n + of(member), 0);
   const supervisedTokens = sum((m) => m.supervisedTokens);

@@ -5,8 +5,9 @@
 import { accuracy, macroF1, type TaskMetrics } from "./measure.ts";
 import type { Task, TaskExample } from "./task.ts";
 
+/** The text itself, without the question that {@link labelled} puts behind it. */
 function textOf({ example }: TaskExample): string {
-  return example.kind === "text" ? example.text : example.prompt;
+  return example.kind === "text" ? example.text : example.prompt.replace(/\nLabel:$/, "");
 }
 
 function wordsOf(example: TaskExample): Set<string> {

@@ -33,10 +33,10 @@ import { jobConfigOf, jobPolicyOf, type ServeSettings } from "./settings.ts";
 /** How long clients have to read the goodbye and close before the server closes for them. */
 const GOODBYE_MS = 3_000;
 
-/** Waits until all clients have closed their connections, but not for ever. */
+/** Waits until all connections are closed, and their last bytes counted, but not for ever. */
 async function connectionsClosed(job: Job): Promise<void> {
   const deadline = performance.now() + GOODBYE_MS;
-  while (performance.now() < deadline && job.status().clients.some(({ connected }) => connected))
+  while (performance.now() < deadline && job.openConnections > 0)
     await new Promise((done) => setTimeout(done, 20));
 }
 

@@ -1,0 +1,49 @@
+/** `narrowband experiment report`: tables and plots out of raw rows. */
+import { z } from "zod";
+import { defineCommand, option } from "../../shared/command/definition.ts";
+import { FILES_GROUP, path } from "../../shared/command/shared-options.ts";
+
+export const experimentReportCommand = defineCommand({
+  name: "experiment report",
+  group: "Measure",
+  summary: "tables and plots from the raw rows of an experiment",
+  description:
+    "Reads the rows that `narrowband experiment run` left in a directory, and writes report.html, report.json and rows.csv beside them. " +
+    "Arms are compared with the experiment's references, paired by seed: at equal cumulative bytes, after the last step, and over whole curves; intervals are 95 % by " +
+    "Student's t.\n\n" +
+    "Only rows of one version of the program and of one version of each arm's settings stand in a report; which were left out is said. Nothing is " +
+    "run, so neither model nor data need be there.",
+  examples: [
+    { line: "narrowband experiment report runs/quick", explanation: "the page, and a table here" },
+    {
+      line: "narrowband experiment report runs/quick --json result.json",
+      explanation: "the figures also in a file, for scripts",
+    },
+  ],
+  json: "{ arms: [{ name, task, model, seeds, metric, mean, ci95, cumulativeBytes, bitsPerElement, ... }], comparisons: [{ arm, against, task, model, atBytes, difference, ci95, ... }] }; intervals are [low, high], or null for one seed.",
+  jsonFile: true,
+  options: z.strictObject({
+    directory: option(path, {
+      help: "directory with rows",
+      group: FILES_GROUP,
+      value: "dir",
+      positional: true,
+    }),
+    out: option(path.optional(), {
+      help: "directory of the report",
+      group: FILES_GROUP,
+      value: "dir",
+      defaultHelp: "the one with the rows",
+    }),
+    against: option(z.array(z.string().min(1)).default([]), {
+      help: "arms to compare the others with",
+      group: FILES_GROUP,
+      value: "arm",
+      defaultHelp: "those that the experiment file names, else its first",
+    }),
+  }),
+  async run(settings, context) {
+    const { reportExperiment } = await import("../report/report-experiment.ts");
+    await reportExperiment(settings, context);
+  },
+});

@@ -1,0 +1,215 @@
+/** An experiment's page: for each model and task what every arm reached, at what cost, and how it compares. One file, no script. */
+import { formatBytes, formatCount, formatDuration } from "../../shared/command/format.ts";
+import { formatMetric } from "../runner/rows.ts";
+import { groupBy } from "../statistics/groups.ts";
+import { escapeHtml, figure, lineKey, row, table } from "./html.ts";
+import type { ArmComparison, ArmRuns, ArmSummary, Study } from "./study.ts";
+import { armStyles, costChart, differenceChart, STUDY_STYLE, spentBitsChart } from "./study-charts.ts";
+import { STYLE } from "./style.ts";
+
+export interface StudyPage {
+  readonly title: string;
+  readonly question: string | undefined;
+  readonly study: Study;
+  readonly runs: readonly ArmRuns[];
+  /** Hash of the program that made the rows. */
+  readonly code: string;
+  /** Rows that were not used, in words. */
+  readonly left: readonly string[];
+  /** The command that makes this page again. */
+  readonly command: string;
+}
+
+function interval(ci95: readonly [number, number] | null, format: (value: number) => string): string {
+  return ci95 === null ? "one seed" : `${format(ci95[0])} to ${format(ci95[1])}`;
+}
+
+function signed(metric: string, value: number | null): string {
+  if (value === null) return "";
+  return `${value < 0 ? "−" : "+"}${formatMetric(metric, Math.abs(value))}`;
+}
+
+function armTable(arms: readonly ArmSummary[]): string {
+  const [{ metric }] = arms;
+  const numeric = new Set([1, 2, 3, 4, 5, 6, 7]);
+  const others = ["loss", "perplexity", "bitsPerByte", "accuracy", "macroF1", "exactMatch"].filter(
+    (name) => name !== metric && arms.some(({ metrics }) => metrics[name] !== undefined),
+  );
+  const rows = arms.map((arm) =>
+    row(
+      [
+        arm.name,
+        formatMetric(metric, arm.mean),
+        interval(arm.ci95, (value) => formatMetric(metric, value)),
+        String(arm.seeds.length),
+        arm.baseline ? "" : formatBytes(arm.cumulativeBytes),
+        arm.baseline ? "" : arm.codecBitsPerElement.toFixed(3),
+        arm.baseline ? "" : arm.bitsPerElement.toFixed(3),
+        bytesToTarget(arm),
+        ...others.map((name) => {
+          const value = arm.metrics[name];
+          return value === undefined ? "" : formatMetric(name, value);
+        }),
+      ],
+      new Set([...numeric, ...others.map((_, i) => 8 + i)]),
+    ),
+  );
+  const target = arms.find(({ baseline }) => !baseline)?.bytesToTarget.target;
+  const head = [
+    "arm",
+    metric,
+    "95 % interval",
+    "seeds",
+    "bytes",
+    "codec bits",
+    "all bits",
+    target === undefined ? "bytes to target" : `bytes to ${formatMetric(metric, target)}`,
+    ...others,
+  ];
+  return table(head, rows, new Set([...numeric, ...others.map((_, i) => 8 + i)]));
+}
+
+function bytesToTarget({ baseline, bytesToTarget: { mean, reached }, seeds }: ArmSummary): string {
+  if (baseline) return "";
+  if (mean === null) return "not reached";
+  return `${formatBytes(Math.round(mean))}${reached < seeds.length ? ` (${reached} of ${seeds.length} seeds)` : ""}`;
+}
+
+function comparisonTable(comparisons: readonly ArmComparison[]): string {
+  const [{ metric }] = comparisons;
+  const numeric = new Set([2, 3, 4, 5, 6, 7, 8]);
+  const format = (value: number) => signed(metric, value);
+  const rows = comparisons.map((comparison) =>
+    row(
+      [
+        comparison.arm,
+        comparison.against,
+        comparison.atBytes === null ? "" : formatBytes(comparison.atBytes),
+        signed(metric, comparison.difference),
+        comparison.difference === null ? "not measured on the way" : interval(comparison.ci95, format),
+        signed(metric, comparison.finalDifference),
+        interval(comparison.finalCi95, format),
+        signed(metric, comparison.meanGap),
+        comparison.byteRatio.toFixed(3),
+      ],
+      numeric,
+    ),
+  );
+  return table(
+    [
+      "arm",
+      "against",
+      "at bytes",
+      "difference",
+      "95 % interval",
+      "after all steps",
+      "95 % interval",
+      "mean gap of curves",
+      "bytes, ratio",
+    ],
+    rows,
+    numeric,
+  );
+}
+
+function costTable(arms: readonly ArmSummary[]): string {
+  const numeric = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const rows = arms
+    .filter(({ baseline }) => !baseline)
+    .map(({ name, phaseBits, ms, peakMemory, steps }) =>
+      row(
+        [
+          name,
+          ...["A1", "A2", "G2", "G1"].map((phase) => phaseBits[phase]?.toFixed(3) ?? ""),
+          formatCount(steps),
+          formatDuration(ms.clientCompute + ms.serverCompute),
+          formatDuration(ms.clientCodec + ms.serverCodec),
+          ms.link === undefined ? "" : formatDuration(ms.link),
+          peakMemory === null ? "" : formatBytes(peakMemory),
+        ],
+        numeric,
+      ),
+    );
+  return table(
+    ["arm", "bits A1", "A2", "G2", "G1", "steps", "compute", "codec", "link", "peak memory"],
+    rows,
+    numeric,
+  );
+}
+
+async function section(page: StudyPage, arms: readonly ArmSummary[]): Promise<string> {
+  const [{ model, task, link }] = arms;
+  const same = (other: { model: string; task: string; link: string }) =>
+    other.model === model && other.task === task && other.link === link;
+  const runs = page.runs.filter((run) => same(run) && !run.baseline);
+  const baselines = arms.filter(({ baseline }) => baseline);
+  const comparisons = page.study.comparisons.filter(same);
+  const title = `${task}, ${model}${link === "none" ? "" : `, over ${link}`}`;
+  if (runs.length === 0) return `<h2>${escapeHtml(title)}</h2>${armTable(arms)}`;
+  const styles = armStyles(runs.map(({ arm }) => arm));
+  const keys = [
+    ...runs.map(({ arm }) => lineKey(styles.get(arm)!, arm)),
+    ...baselines.map(({ name, metric, mean }) =>
+      lineKey({ colour: "var(--ink-3)", dash: [2, 3] }, `${name}: ${formatMetric(metric, mean)}`),
+    ),
+  ];
+  const cards = [
+    `<div class="card"><h3>${escapeHtml(runs[0].metric)} against bytes</h3>${figure(
+      await costChart(runs, baselines, styles),
+      `${runs[0].metric} on ${task} against cumulative bytes, by arm`,
+    )}</div>`,
+  ];
+  const bits = await spentBitsChart(runs, styles);
+  if (bits !== undefined)
+    cards.push(
+      `<div class="card"><h3>Bits spent a step, scales and tables included</h3>${figure(bits, `Bits per element of each step on ${task}, by arm`)}</div>`,
+    );
+  for (const [against, group] of groupBy(comparisons, (comparison) => comparison.against)) {
+    const known = group.filter(({ difference }) => difference !== null);
+    if (known.length === 0) continue;
+    cards.push(
+      `<div class="card"><h3>Against ${escapeHtml(against)}, at equal bytes</h3>${figure(
+        await differenceChart(known),
+        `Difference of each arm to ${against} on ${task} at equal bytes, with 95 % intervals`,
+      )}</div>`,
+    );
+  }
+  const better = runs[0].higherIsBetter ? "Higher is better." : "Lower is better.";
+  return `<h2>${escapeHtml(title)}</h2><p class="muted">${better}</p><ul class="legend">${keys.join("")}</ul>
+<div class="grid">${cards.join("")}</div>
+<h3>What each arm reached</h3>${armTable(arms)}
+${comparisons.length === 0 ? "" : `<h3>Against the references, paired by seed</h3>${comparisonTable(comparisons)}`}
+<h3>What it cost</h3>${costTable(arms)}`;
+}
+
+/** The page. */
+export async function studyHtml(page: StudyPage): Promise<string> {
+  const groups = groupBy(page.study.arms, ({ model, task, link }) => JSON.stringify([model, task, link]));
+  const sections: string[] = [];
+  for (const arms of groups.values()) sections.push(await section(page, arms));
+  const notes = page.left.map((text) => `<li>Not used: ${escapeHtml(text)}.</li>`);
+  const json = JSON.stringify(page.study).replace(/</g, "\\u003c");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${escapeHtml(page.title)}</title>
+<style>${STYLE}${STUDY_STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${escapeHtml(page.title)}</h1>
+${page.question === undefined ? "" : `<p>${escapeHtml(page.question)}</p>`}
+<p class="muted">Program ${escapeHtml(page.code)} · made again by <code>${escapeHtml(page.command)}</code></p>
+<ul class="summary">${notes.join("")}</ul>
+${sections.join("\n")}
+<footer>Means over seeds; intervals are 95 % by Student's t, of differences within seeds where arms are compared. Bytes are everything that the
+server's sockets carried. The numbers of this page are in it, as JSON, in the element with the id "study".</footer>
+</main>
+<script type="application/json" id="study">${json}</script>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,277 @@
+/**
+ * What an experiment's raw rows say, arm by arm: figures with their spread over seeds, and every arm against its references, paired by
+ * seed and at equal cumulative bytes.
+ */
+import { canonicalJson } from "../../shared/job/fingerprint.ts";
+import type { CellRows } from "../runner/rows.ts";
+import { digestOf } from "../runner/versions.ts";
+import { type Curve, firstReach, meanGap, valueAt } from "../statistics/curves.ts";
+import { groupBy } from "../statistics/groups.ts";
+import { type Estimate, estimate, pairedDifference } from "../statistics/intervals.ts";
+
+/** Runs that differ only in their seed. */
+export interface ArmRuns {
+  readonly model: string;
+  readonly task: string;
+  readonly arm: string;
+  readonly link: string;
+  readonly baseline: boolean;
+  readonly metric: string;
+  readonly higherIsBetter: boolean;
+  readonly bySeed: ReadonlyMap<number, CellRows>;
+}
+
+export interface ArmSummary {
+  readonly name: string;
+  readonly task: string;
+  readonly model: string;
+  readonly link: string;
+  readonly baseline: boolean;
+  readonly seeds: readonly number[];
+  readonly metric: string;
+  readonly higherIsBetter: boolean;
+  readonly mean: number;
+  readonly sd: number;
+  readonly ci95: readonly [number, number] | null;
+  /** Means over seeds of every figure of the last measurement. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Of a run's sockets, both directions. */
+  readonly cumulativeBytes: number;
+  /** Everything that crossed the network, over the whole run. */
+  readonly bitsPerElement: number;
+  /** Payload, scales and tables alone. */
+  readonly codecBitsPerElement: number;
+  readonly phaseBits: Readonly<Record<string, number>>;
+  /** Bytes at which the task's target was first reached; null when no seed reached it. */
+  readonly bytesToTarget: { readonly target: number; readonly mean: number | null; readonly reached: number };
+  /** Means over seeds, milliseconds of a run. */
+  readonly ms: Readonly<Record<string, number>>;
+  readonly peakMemory: number | null;
+  readonly steps: number;
+}
+
+export interface ArmComparison {
+  readonly arm: string;
+  readonly against: string;
+  readonly task: string;
+  readonly model: string;
+  readonly link: string;
+  readonly metric: string;
+  readonly higherIsBetter: boolean;
+  readonly pairs: number;
+  /** The least of all compared runs' bytes: so many has each spent here. Null when no measurement was made before the end. */
+  readonly atBytes: number | null;
+  /** Arm minus reference at those bytes, between measurements by straight lines. */
+  readonly difference: number | null;
+  readonly ci95: readonly [number, number] | null;
+  /** Arm minus reference after the last step, whatever each has spent. */
+  readonly finalDifference: number;
+  readonly finalCi95: readonly [number, number] | null;
+  /** Mean height of the arm's curve above the reference's, over the bytes that both curves have. */
+  readonly meanGap: number | null;
+  readonly meanGapCi95: readonly [number, number] | null;
+  /** Bytes of the arm's run divided by the reference's. */
+  readonly byteRatio: number;
+}
+
+export interface Study {
+  readonly arms: readonly ArmSummary[];
+  readonly comparisons: readonly ArmComparison[];
+}
+
+/** Means over seeds at one step, for drawing. */
+export interface CurvePoint {
+  readonly step: number;
+  readonly bytes: number;
+  readonly value: Estimate;
+}
+
+function settingsDigest({ cell: { cell, inputs } }: CellRows): string {
+  const { seed: _seed, ...settings } = cell;
+  return digestOf(canonicalJson({ settings, inputs }));
+}
+
+const nameOf = ({ cell: { model, task, arm, link } }: CellRows) => JSON.stringify([model, task, link, arm]);
+
+/**
+ * Runs that may stand in one table: of one version of the program, and of one version of each arm's settings, model and data. Of several,
+ * the newest is taken.
+ *
+ * @param preferredCode taken when it has rows, whatever is newer
+ * @returns the runs, and in words what was left out
+ */
+export function compatibleRuns(
+  all: readonly CellRows[],
+  preferredCode: string,
+): { readonly runs: readonly CellRows[]; readonly code: string; readonly left: readonly string[] } {
+  const newest = (cells: readonly CellRows[]) =>
+    cells.reduce((a, b) => (b.cell.started > a.cell.started ? b : a));
+  const left: string[] = [];
+  if (all.length === 0) return { runs: [], code: preferredCode, left };
+  const code = all.some(({ cell }) => cell.code === preferredCode) ? preferredCode : newest(all).cell.code;
+  const ofCode = all.filter(({ cell }) => cell.code === code);
+  if (ofCode.length < all.length)
+    left.push(`${all.length - ofCode.length} runs of other versions of the program than ${code}`);
+  const groups = groupBy(ofCode, nameOf);
+  const runs: CellRows[] = [];
+  for (const group of groups.values()) {
+    const chosen = settingsDigest(newest(group));
+    const kept = group.filter((cell) => settingsDigest(cell) === chosen);
+    if (kept.length < group.length) {
+      const { arm, task } = group[0].cell;
+      left.push(`${group.length - kept.length} runs of ${arm} on ${task} with other settings, model or data`);
+    }
+    runs.push(...kept);
+  }
+  return { runs, code, left };
+}
+
+/** Runs by model, task, link and arm, in the order of their first appearance. */
+export function armsOf(runs: readonly CellRows[]): ArmRuns[] {
+  return [...groupBy(runs, nameOf).values()].map((group) => {
+    const { model, task, arm, link, baseline, metric, higherIsBetter } = group[0].cell;
+    const bySeed = new Map(group.map((cell) => [cell.cell.seed, cell]));
+    return { model, task, arm, link, baseline, metric, higherIsBetter, bySeed };
+  });
+}
+
+function metricOf(metrics: Readonly<Record<string, number | undefined>>, name: string): number {
+  return metrics[name] ?? Number.NaN;
+}
+
+/** The run's measurements of its metric against the bytes spent. */
+function curveOf({ metric }: ArmRuns, { evaluations }: CellRows): Curve {
+  return evaluations.map(({ totalBytes, metrics }) => [totalBytes, metricOf(metrics, metric)]);
+}
+
+function finals(arm: ArmRuns): Map<number, number> {
+  return new Map(
+    [...arm.bySeed].map(([seed, { evaluations }]) => [
+      seed,
+      metricOf(evaluations.at(-1)?.metrics ?? {}, arm.metric),
+    ]),
+  );
+}
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Means of records of numbers, key by key. */
+function meanRecord(
+  records: readonly Readonly<Record<string, number | undefined>>[],
+): Record<string, number> {
+  const keys = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const values = records.map((record) => record[key]).filter((value) => value !== undefined);
+      return values.length === 0 ? [] : [[key, mean(values)] as const];
+    }),
+  );
+}
+
+function summaryOf(arm: ArmRuns, target: number): ArmSummary {
+  const cells = [...arm.bySeed.values()];
+  const value = estimate([...finals(arm).values()]);
+  const reached = cells.flatMap((cell) => firstReach(curveOf(arm, cell), target, arm.higherIsBetter) ?? []);
+  const peaks = cells.flatMap(({ end }) => end.peakMemory ?? []);
+  return {
+    name: arm.arm,
+    task: arm.task,
+    model: arm.model,
+    link: arm.link,
+    baseline: arm.baseline,
+    seeds: [...arm.bySeed.keys()].sort((a, b) => a - b),
+    metric: arm.metric,
+    higherIsBetter: arm.higherIsBetter,
+    mean: value.mean,
+    sd: value.sd,
+    ci95: value.ci95 ?? null,
+    metrics: meanRecord(cells.map(({ evaluations }) => evaluations.at(-1)?.metrics ?? {})),
+    cumulativeBytes: mean(cells.map(({ end }) => end.totalBytes)),
+    bitsPerElement: mean(cells.map(({ end }) => end.wireBitsPerElement)),
+    codecBitsPerElement: mean(cells.map(({ end }) => end.codecBitsPerElement)),
+    phaseBits: meanRecord(cells.map(({ end }) => end.phaseBits)),
+    bytesToTarget: { target, mean: reached.length === 0 ? null : mean(reached), reached: reached.length },
+    ms: meanRecord(cells.map(({ end }) => end.ms)),
+    peakMemory: peaks.length === 0 ? null : Math.max(...peaks),
+    steps: mean(cells.map(({ end }) => end.steps)),
+  };
+}
+
+/** One arm against another; undefined when they share no seed. */
+export function compareArms(arm: ArmRuns, against: ArmRuns): ArmComparison | undefined {
+  const seeds = [...arm.bySeed.keys()].filter((seed) => against.bySeed.has(seed));
+  const final = pairedDifference(finals(arm), finals(against));
+  if (final === undefined) return undefined;
+  const pairs = seeds.map((seed) => [arm.bySeed.get(seed)!, against.bySeed.get(seed)!] as const);
+  const least = Math.min(...pairs.flat().map(({ evaluations }) => evaluations.at(-1)?.totalBytes ?? 0));
+  const at = (runs: ArmRuns) =>
+    new Map(
+      seeds.flatMap((seed) => {
+        const value = valueAt(curveOf(runs, runs.bySeed.get(seed)!), least);
+        return value === undefined ? [] : [[seed, value] as const];
+      }),
+    );
+  const equal = pairedDifference(at(arm), at(against));
+  const gaps = pairs.flatMap(([a, b]) => meanGap(curveOf(arm, a), curveOf(against, b)) ?? []);
+  const gap = gaps.length === 0 ? undefined : estimate(gaps);
+  return {
+    arm: arm.arm,
+    against: against.arm,
+    task: arm.task,
+    model: arm.model,
+    link: arm.link,
+    metric: arm.metric,
+    higherIsBetter: arm.higherIsBetter,
+    pairs: final.n,
+    atBytes: equal === undefined ? null : least,
+    difference: equal?.mean ?? null,
+    ci95: equal?.ci95 ?? null,
+    finalDifference: final.mean,
+    finalCi95: final.ci95 ?? null,
+    meanGap: gap?.mean ?? null,
+    meanGapCi95: gap?.ci95 ?? null,
+    byteRatio: mean(pairs.map(([a, b]) => a.end.totalBytes / Math.max(1, b.end.totalBytes))),
+  };
+}
+
+/**
+ * All arms and comparisons.
+ *
+ * @param against names of the reference arms; the first trained arm where none is named
+ */
+export function studyOf(arms: readonly ArmRuns[], against: readonly string[] | undefined): Study {
+  const summaries: ArmSummary[] = [];
+  const comparisons: ArmComparison[] = [];
+  const groups = groupBy(arms, ({ model, task, link }) => JSON.stringify([model, task, link]));
+  for (const group of groups.values()) {
+    const trained = group.filter(({ baseline }) => !baseline);
+    const named = trained.filter(({ arm }) => against?.includes(arm) === true);
+    const references = named.length > 0 ? named : trained.slice(0, 1);
+    const target = references.length === 0 ? Number.NaN : estimate([...finals(references[0]).values()]).mean;
+    for (const arm of group) summaries.push(summaryOf(arm, target));
+    for (const arm of trained)
+      for (const reference of references) {
+        if (arm === reference) continue;
+        const comparison = compareArms(arm, reference);
+        if (comparison !== undefined) comparisons.push(comparison);
+      }
+  }
+  return { arms: summaries, comparisons };
+}
+
+/** An arm's mean measurements over steps; steps that not all seeds have are left out. */
+export function meanCurve(arm: ArmRuns): CurvePoint[] {
+  const cells = [...arm.bySeed.values()];
+  const points = groupBy(
+    cells.flatMap(({ evaluations }) => evaluations),
+    ({ step }) => step,
+  );
+  return [...points]
+    .filter(([, rows]) => rows.length === cells.length)
+    .map(([step, rows]) => ({
+      step,
+      bytes: mean(rows.map(({ totalBytes }) => totalBytes)),
+      value: estimate(rows.map(({ metrics }) => metricOf(metrics, arm.metric))),
+    }))
+    .sort((a, b) => a.step - b.step);
+}
