@@ -7,11 +7,13 @@ import { trainCommand } from "./client/commands/train.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { serveCommand } from "./server/commands/serve.ts";
+import { tokenCommand } from "./server/commands/token.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
 
 export const COMMANDS: readonly CommandDefinition[] = [
   serveCommand,
   trainCommand,
+  tokenCommand,
   demoCommand,
   pretrainCommand,
   evalCommand,

@@ -195,6 +195,21 @@ export const ERRORS = {
     "Ask whoever runs the server for a token, and pass it with --token or NARROWBAND_TOKEN.",
     { exit: 3, close: 4411, http: 401 },
   ),
+  NB_TOKEN_PLAINTEXT: kind(
+    "A token would have crossed a network where others can read it.",
+    "Use TLS (wss://, --tls-cert), or say --allow-plaintext-tokens where something else protects the way.",
+    { exit: 2 },
+  ),
+  NB_RATE_EXCEEDED: kind(
+    "A client sent messages that carry no work faster than any client needs to.",
+    "Update the client, or report it; there is nothing to set.",
+    { exit: 3, close: 4420 },
+  ),
+  NB_SLOW_READER: kind(
+    "A client did not read what it was sent for too long.",
+    "Look at the client's machine or its network; the connection is made again by itself.",
+    { exit: 3, close: 4421 },
+  ),
   NB_ORIGIN_REFUSED: kind(
     "A web page of an origin that the server does not list tried to connect.",
     "Add the page's origin to the server's list of origins.",
@@ -236,8 +251,8 @@ export const ERRORS = {
     { exit: 3, close: 4418 },
   ),
   NB_SERVER_BUSY: kind(
-    "The server has as many connections that are not yet accepted as it allows.",
-    "Try again later.",
+    "The server has as many connections, or as many of this address or not yet accepted, as it allows.",
+    "Try again later, or raise the limit that the message names.",
     { exit: 3, http: 503 },
   ),
   NB_TLS_UNTRUSTED: kind(

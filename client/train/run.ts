@@ -74,7 +74,7 @@ class ClientRun {
   }
 
   async run(): Promise<void> {
-    const { job, name, token, model, server, tlsCa } = this.#settings;
+    const { job, name, token, model, server, tlsCa, tlsCert, tlsKey, allowPlaintextTokens } = this.#settings;
     const { signal } = this.#context;
     const ledger = this.#ledger;
     const edge = new Edge({
@@ -85,7 +85,15 @@ class ClientRun {
       tokenizerFingerprint: await tokenizerFingerprint(directoryFiles(model)),
       software: `narrowband/${packageVersion()} node/${process.versions.node}`,
       ledger,
-      connect: wsConnector({ url: server, ledger, caFile: tlsCa }),
+      connect: wsConnector({
+        url: server,
+        ledger,
+        caFile: tlsCa,
+        certFile: tlsCert,
+        keyFile: tlsKey,
+        sendsToken: token !== undefined,
+        allowPlaintextTokens,
+      }),
       segments: (config) => this.#load(config),
       encoderStates: () => {
         if (this.#restored === undefined) return undefined;

@@ -14,12 +14,20 @@ import {
 import {
   DEFAULT_ABSENT_GRACE_MS,
   DEFAULT_HEARTBEAT_MS,
+  HELLO_DEADLINE_MS,
   MAX_CLIENTS,
   MAX_MICRO_BATCHES,
+  MAX_PENDING_HANDSHAKES,
   MAX_ROWS,
   MAX_STEPS,
   MAX_TOKENS,
 } from "../../shared/protocol/limits.ts";
+import {
+  DEFAULT_CLIENT_BYTES_PER_SECOND,
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+  DEFAULT_SLOW_READER_MS,
+} from "../limits.ts";
 
 const NETWORK = "The network";
 const JOB = "The job";
@@ -48,7 +56,8 @@ export const serveCommand = defineCommand({
     "Quantized codecs anneal: amaq:8-3 begins with 8 bits per element and ends with 3, over @STEPS steps or, when that is left out, " +
     "over 60 % of the job's. When the job is done, or at Ctrl-C, the trunk's adapter and a checkpoint are written to --out; with --resume the same command " +
     "goes on from there.\n\n" +
-    "Without --tokens everybody who reaches the port may join; without --tls-cert what crosses the network can be read on its way.",
+    "Without --tokens everybody who reaches the port may join; without --tls-cert what crosses the network can be read on its way, and tokens " +
+    "are refused on addresses that others reach. docs/security.md says what is protected from whom.",
   examples: [
     {
       line: "narrowband serve --model models/base --min-clients 2 --steps 200",
@@ -57,10 +66,6 @@ export const serveCommand = defineCommand({
     {
       line: "narrowband serve --model models/base --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem --tokens tokens.json",
       explanation: "for clients from outside, over TLS and with tokens",
-    },
-    {
-      line: "narrowband serve --model models/base --tokens tokens.json --add-token alice",
-      explanation: "make a token for a client, and print it once",
     },
     {
       line: "narrowband serve --model models/base --activations fixed:4 --gradients f16",
@@ -96,16 +101,21 @@ export const serveCommand = defineCommand({
         defaultHelp: "no TLS",
       }),
       tlsKey: option(path.optional(), { help: "key of the certificate, PEM", group: NETWORK, value: "file" }),
+      tlsClientCa: option(path.optional(), {
+        help: "certificates, PEM: only clients with a certificate that one of them has signed are let in",
+        group: NETWORK,
+        value: "file",
+        defaultHelp: "clients need no certificate",
+      }),
       tokens: option(path.optional(), {
-        help: "file with the hashes of the tokens that let clients in",
+        help: "file with the hashes of the tokens that let clients in, which narrowband token writes",
         group: NETWORK,
         value: "file",
         defaultHelp: "everybody may join",
       }),
-      addToken: option(z.string().min(1).max(64).optional(), {
-        help: "make a token for this holder, add its hash to the file of --tokens, print it, and end",
+      allowPlaintextTokens: option(z.boolean().default(false), {
+        help: "listen with --tokens but without TLS on an address that others reach, where a tunnel or a proxy protects the way",
         group: NETWORK,
-        value: "holder",
       }),
       origins: option(z.array(z.string().min(1)).default([]), {
         help: "origins that web pages may connect from",
@@ -257,6 +267,39 @@ export const serveCommand = defineCommand({
         group: LIMITS,
         value: "ms",
       }),
+      maxConnections: option(count.max(MAX_CLIENTS).default(DEFAULT_MAX_CONNECTIONS), {
+        help: "TCP connections, all together",
+        group: LIMITS,
+      }),
+      maxConnectionsPerAddress: option(
+        z.int().min(0).max(MAX_CLIENTS).default(DEFAULT_MAX_CONNECTIONS_PER_ADDRESS),
+        {
+          help: "TCP connections of one address (of a /64 network in IPv6); 0: no limit, as behind a proxy",
+          group: LIMITS,
+        },
+      ),
+      maxPending: option(count.max(MAX_CLIENTS).default(MAX_PENDING_HANDSHAKES), {
+        help: "connections that wait to be let in",
+        group: LIMITS,
+      }),
+      helloDeadline: option(milliseconds.min(10).default(HELLO_DEADLINE_MS), {
+        help: "milliseconds from a connection's opening until it must have introduced itself",
+        group: LIMITS,
+        value: "ms",
+      }),
+      clientByteRate: option(z.int().min(0).default(DEFAULT_CLIENT_BYTES_PER_SECOND), {
+        help: "bytes a second that a client may send; one that sends more is read more slowly; 0: no limit",
+        group: LIMITS,
+      }),
+      clientStepRate: option(z.number().min(0).max(1_000_000).default(0), {
+        help: "steps a second that a client may take; one that is faster is made to wait; 0: no limit",
+        group: LIMITS,
+      }),
+      slowReader: option(milliseconds.min(100).default(DEFAULT_SLOW_READER_MS), {
+        help: "milliseconds that a client may leave unread what it is sent before it is cut off",
+        group: LIMITS,
+        value: "ms",
+      }),
       threads: threadsOption,
       engine: engineOption,
     })
@@ -268,8 +311,8 @@ export const serveCommand = defineCommand({
           value.tlsCert === undefined ? "tlsCert" : "tlsKey",
           "accepted: --tls-cert and --tls-key together",
         );
-      if (value.addToken !== undefined && value.tokens === undefined)
-        wrong("tokens", "accepted with --add-token: the file that the token's hash is added to");
+      if (value.tlsClientCa !== undefined && value.tlsCert === undefined)
+        wrong("tlsClientCa", "accepted with --tls-cert and --tls-key only");
       if (value.resume && value.mode !== "sync") wrong("resume", "accepted with --mode sync only");
       if (value.quorum > value.maxClients)
         wrong("quorum", `accepted: up to --max-clients, ${value.maxClients}`);

@@ -25,10 +25,10 @@ import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import type { JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
 import { Server, tokenCheck } from "../app.ts";
 import { Job } from "../job.ts";
-import { readTokenFile } from "../tokens.ts";
-import { addToken } from "./add-token.ts";
+import { TokenFile } from "../token-file.ts";
+import { TokenStore } from "../tokens.ts";
 import { ServeReporter } from "./reporter.ts";
-import { jobConfigOf, jobPolicyOf, type ServeSettings } from "./settings.ts";
+import { jobConfigOf, jobPolicyOf, type ServeSettings, serverLimitsOf } from "./settings.ts";
 
 /** How long clients have to read the goodbye and close before the server closes for them. */
 const GOODBYE_MS = 3_000;
@@ -49,7 +49,7 @@ class ServerRun {
   readonly #segments: Awaited<ReturnType<typeof loadServerRunners>>;
   readonly #restored: SideState | undefined;
   readonly #checkpoints: SideCheckpoints;
-  readonly #tokens: ReturnType<typeof readTokenFile> | undefined;
+  readonly #tokens: TokenStore | undefined;
   readonly #job: Job;
   #reporter: ServeReporter | undefined;
   #stepsTaken: number;
@@ -73,7 +73,11 @@ class ServerRun {
     this.#checkpoints = checkpoints;
     this.#restored = restored;
     this.#stepsTaken = restored?.step ?? 0;
-    this.#tokens = settings.tokens === undefined ? undefined : readTokenFile(settings.tokens);
+    const onProblem = (error: unknown): void => context.log.error(error, "nobody is let in");
+    this.#tokens =
+      settings.tokens === undefined
+        ? undefined
+        : new TokenStore(new TokenFile(settings.tokens), { onProblem });
     this.#job = new Job({
       name: settings.job,
       number: 1,
@@ -92,15 +96,20 @@ class ServerRun {
   }
 
   async run(): Promise<void> {
-    const { host, port, tlsCert, tlsKey, origins, steps, out } = this.#settings;
+    const { host, port, tlsCert, tlsKey, tlsClientCa, origins, steps, out } = this.#settings;
     const { signal, log } = this.#context;
     const job = this.#job;
     const server = new Server({
       host,
       port,
-      tls: tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey },
+      tls:
+        tlsCert === undefined || tlsKey === undefined
+          ? undefined
+          : { certFile: tlsCert, keyFile: tlsKey, clientCaFile: tlsClientCa },
       tokens: this.#tokens,
+      allowPlaintextTokens: this.#settings.allowPlaintextTokens,
       origins,
+      limits: serverLimitsOf(this.#settings),
       onRefused: (code, message) => log.warn({ code }, message),
     });
     server.addJob(job);
@@ -235,7 +244,6 @@ async function serveModel(
 }
 
 export async function runServe(settings: ServeSettings, context: CommandContext): Promise<void> {
-  if (settings.addToken !== undefined) return addToken(settings, context);
   const model = await openModelDirectory(settings.model);
   const engine = await createEngine(settings.engine, { threads: settings.threads || availableParallelism() });
   try {

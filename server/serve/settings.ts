@@ -17,6 +17,7 @@ import {
   frameBytesFor,
 } from "../../shared/protocol/limits.ts";
 import type { serveCommand } from "../commands/serve.ts";
+import type { ServerLimits } from "../limits.ts";
 
 export type ServeSettings = z.output<typeof serveCommand.options>;
 
@@ -110,4 +111,17 @@ export function jobPolicyOf(settings: ServeSettings): JobPolicy {
     uploadDeadlineMs: DEFAULT_UPLOAD_DEADLINE_MS,
     maxFailedSteps: DEFAULT_MAX_FAILED_STEPS,
   } satisfies JobPolicy);
+}
+
+/** What the server lets the network make it do. */
+export function serverLimitsOf(settings: ServeSettings): ServerLimits {
+  return {
+    maxConnections: settings.maxConnections,
+    maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
+    maxPendingHandshakes: settings.maxPending,
+    helloDeadlineMs: settings.helloDeadline,
+    clientBytesPerSecond: settings.clientByteRate,
+    clientStepsPerSecond: settings.clientStepRate,
+    slowReaderMs: settings.slowReader,
+  };
 }

@@ -8,6 +8,7 @@ import { fail } from "../errors.ts";
 import { type JobConfig, jobConfigSchema } from "./job-config.ts";
 import {
   MAX_ADAPTER_BYTES,
+  MAX_ADAPTER_CHUNK_BYTES,
   MAX_ATTEMPTS,
   MAX_CHANNELS,
   MAX_CLIENTS,
@@ -18,7 +19,6 @@ import {
   MAX_STEPS,
   MAX_TEXT_LENGTH,
   MAX_TOKENS,
-  SEND_HIGH_WATER_BYTES,
 } from "./limits.ts";
 import type { Frame, Message } from "./messages.ts";
 
@@ -79,7 +79,7 @@ const schemas = {
     average,
     manifestDigest: uint,
     totalBytes: uint.min(4).max(MAX_ADAPTER_BYTES).multipleOf(4),
-    chunkBytes: uint.min(4).max(SEND_HIGH_WATER_BYTES),
+    chunkBytes: uint.min(4).max(MAX_ADAPTER_CHUNK_BYTES),
   }),
   adapterChunk: z.object({ average, index: uint }),
   ping: z.object({ id: uint }),
