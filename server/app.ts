@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, fail, NarrowbandError } from "../shared/errors.ts";
 import { HELLO_DEADLINE_MS, MAX_PENDING_HANDSHAKES } from "../shared/protocol/limits.ts";
 import { isLoopback } from "../shared/protocol/loopback.ts";
+import type { Refusal } from "../shared/protocol/messages.ts";
 import { AddressCounter, addressKey } from "./addresses.ts";
 import { Gateway } from "./gateway.ts";
 import { createApp, type TlsFiles } from "./http.ts";
@@ -215,7 +216,24 @@ export class Server {
   }
 }
 
-/** What a job asks about a client's token. */
-export function tokenCheck(tokens: TokenStore | undefined, job: string) {
-  return tokens === undefined ? undefined : (token: string) => tokens.refusal(token, job, "client");
+/**
+ * What a job asks about a client's token. The name of a client belongs to the holder of the token that it was first used with, for as long as the
+ * server runs, so that one holder cannot take another's place in the job.
+ */
+export function tokenCheck(
+  tokens: TokenStore | undefined,
+  job: string,
+): ((token: string, client: string) => Refusal | undefined) | undefined {
+  if (tokens === undefined) return undefined;
+  const holders = new Map<string, string>();
+  return (token, client) => {
+    const refusal = tokens.refusal(token, job, "client");
+    if (refusal !== undefined) return refusal;
+    const holder = tokens.find(token)?.id ?? "";
+    const owner = holders.get(client) ?? holder;
+    if (owner !== holder)
+      return { code: "NB_AUTH_REFUSED", message: `the name ${client} is used by another token's holder` };
+    holders.set(client, holder);
+    return undefined;
+  };
 }

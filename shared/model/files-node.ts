@@ -81,7 +81,9 @@ export async function writeFileAtomically(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`;
-  const file = await open(temporary, "w");
+  // What lies in the way, such as a link to another file, is removed and not written through.
+  await rm(temporary, { force: true });
+  const file = await open(temporary, "wx");
   try {
     for await (const chunk of chunks) await file.writeFile(chunk);
     await file.sync();
