@@ -21,7 +21,7 @@ import type { Frame } from "../shared/protocol/messages.ts";
 import { WsSocket } from "../shared/protocol/ws-socket-node.ts";
 import { type AddressCounter, addressKey } from "./addresses.ts";
 import type { Job } from "./job.ts";
-import { type ServerLimits, TOKEN_RECHECK_MS } from "./limits.ts";
+import { CLIENT_CLOSE_MS, type ServerLimits, STRANGER_CLOSE_MS, TOKEN_RECHECK_MS } from "./limits.ts";
 import { ClientRates, RateKeeper } from "./rates.ts";
 import { bearerToken, type TokenStore, tokenDigest } from "./tokens.ts";
 
@@ -74,6 +74,8 @@ export class Gateway {
       maxPayload: MAX_HELLO_BYTES,
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+      // Not in the types of ws yet.
+      ...({ closeTimeout: CLIENT_CLOSE_MS } as object),
       // Bodies are packed bits already, and compressed messages are an attack surface.
       perMessageDeflate: false,
       handleProtocols: (protocols) => (protocols.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
@@ -181,6 +183,7 @@ export class Gateway {
       this.#options.onRefused?.(code, message);
       channel.send({ job: 0, client: 0, message: { type: "error", code, message } });
       channel.close(closeCode(code), code);
+      setTimeout(() => ws.terminate(), STRANGER_CLOSE_MS).unref();
     };
     const hello = (frame: Frame): void => {
       clearTimeout(deadline);

@@ -51,6 +51,13 @@ export const CONTROL_BURST = 100;
 /** Connections of an address above its limit that are still told why; more are cut without a word. */
 export const REFUSAL_SLACK = 8;
 
+/**
+ * Milliseconds that a refused stranger has to close its end, and that a client has; then the connection is cut. A stranger keeps its place
+ * among those that wait to be let in until then.
+ */
+export const STRANGER_CLOSE_MS = 500;
+export const CLIENT_CLOSE_MS = 5_000;
+
 /** Milliseconds between looks whether the tokens of open connections are still good. */
 export const TOKEN_RECHECK_MS = 2_000;
 

@@ -50,10 +50,16 @@ class FileBytes implements ByteSource {
 /** Opens a file for reading in parts; undefined when there is none. */
 export async function openFile(path: string): Promise<ByteSource | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY);
-    const { size } = await file.stat();
-    return new FileBytes(path, size, file);
+    // Without O_NONBLOCK, opening a pipe waits for somebody to write into it. Windows has neither.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      await file.close();
+      fail("NB_FILE_UNREADABLE", `cannot read ${path}: it is no file`);
+    }
+    return new FileBytes(path, stats.size, file);
   } catch (cause) {
+    if (cause instanceof NarrowbandError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     unreadable(path, cause);
   }
