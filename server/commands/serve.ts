@@ -14,6 +14,7 @@ import {
 import {
   DEFAULT_ABSENT_GRACE_MS,
   DEFAULT_HEARTBEAT_MS,
+  DEFAULT_REJOIN_GRACE_MS,
   MAX_CLIENTS,
   MAX_MICRO_BATCHES,
   MAX_ROWS,
@@ -254,6 +255,11 @@ export const serveCommand = defineCommand({
       }),
       absentGrace: option(milliseconds.default(DEFAULT_ABSENT_GRACE_MS), {
         help: "milliseconds that the job waits for clients when fewer than the quorum are there",
+        group: LIMITS,
+        value: "ms",
+      }),
+      rejoinGrace: option(milliseconds.default(DEFAULT_REJOIN_GRACE_MS), {
+        help: "milliseconds that a step waits for a client whose connection dropped; 0: it is left out at once",
         group: LIMITS,
         value: "ms",
       }),
