@@ -95,9 +95,10 @@ export class EdgeWorker {
     return { computeMs: this.#computeMs, codecMs: this.#codecMs };
   }
 
-  resetStreams(): void {
+  /** The connection is new. `resumed`: the server is the one that this run has had before. */
+  resetStreams(resumed: boolean): void {
     for (const sender of Object.values(this.senders)) sender.resetPeer();
-    for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
+    if (!resumed) for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
     this.#manifestSent = false;
   }
 

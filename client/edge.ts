@@ -159,7 +159,7 @@ export class Edge {
         this.#connectLater();
         return;
       case "send":
-        this.#channel?.send(this.#withToken(effect.frame));
+        this.#channel?.send(this.#toSend(effect.frame));
         return;
       case "close": {
         const channel = this.#channel;
@@ -179,7 +179,7 @@ export class Edge {
         this.#worker?.discard();
         return;
       case "resetStreams":
-        this.#worker?.resetStreams();
+        this.#worker?.resetStreams(effect.resumed);
         return;
       case "acceptAdapter":
         this.#worker?.acceptAdapter(effect.message);
@@ -198,8 +198,13 @@ export class Edge {
     }
   }
 
-  #withToken(frame: Frame): Frame {
+  /** A frame as it goes on the wire: with the token, without bit tables that were sent already. */
+  #toSend(frame: Frame): Frame {
     const { message } = frame;
+    if (message.type === "tensor") {
+      const sender = this.#worker!.senders[message.phase as "A1" | "G2"];
+      return { ...frame, message: sender.toSend(message) };
+    }
     if (message.type !== "hello") return frame;
     return { ...frame, message: { ...message, token: this.#options.token ?? "" } };
   }

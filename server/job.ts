@@ -244,7 +244,7 @@ export class Job {
   #perform(effect: ServerEffect): void {
     switch (effect.type) {
       case "send":
-        this.#connections.get(effect.connection)?.channel.send(effect.frame);
+        this.#connections.get(effect.connection)?.channel.send(this.#toSend(effect.frame));
         return;
       case "close": {
         const connection = this.#connections.get(effect.connection);
@@ -265,7 +265,7 @@ export class Job {
         this.#discard(effect.client, effect.key);
         return;
       case "resetStreams":
-        this.#worker.resetStreams(effect.client);
+        this.#worker.resetStreams(effect.client, effect.resumed);
         return;
       case "acceptAdapter":
         try {
@@ -287,6 +287,14 @@ export class Job {
       case "notify":
         this.#notify(effect.progress);
     }
+  }
+
+  /** A frame as it goes on the wire: without bit tables that were sent on the connection already. */
+  #toSend(frame: Frame): Frame {
+    const { message, client } = frame;
+    if (message.type !== "tensor") return frame;
+    const sender = this.#worker.senders(client)[message.phase as "A2" | "G1"];
+    return { ...frame, message: sender.toSend(message) };
   }
 
   #authenticate(connection: number, token: string, name: string): void {

@@ -97,11 +97,13 @@ export class TrunkWorker {
     return this.#client(client).senders;
   }
 
-  resetStreams(client: number): void {
-    const { senders, receivers } = this.#client(client);
+  /** The client's connection is new. `resumed`: its run is the one that was here before. */
+  resetStreams(client: number, resumed: boolean): void {
     const work = this.#client(client);
-    for (const stream of [...Object.values(senders), ...Object.values(receivers)]) stream.resetPeer();
-    work.upload = undefined;
+    for (const sender of Object.values(work.senders)) sender.resetPeer();
+    if (!resumed) for (const receiver of Object.values(work.receivers)) receiver.resetPeer();
+    // Adapters that have all come may be waiting for their average.
+    if (work.upload?.complete === false) work.upload = undefined;
     work.manifest = undefined;
   }
 

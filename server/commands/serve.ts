@@ -14,6 +14,7 @@ import {
 import {
   DEFAULT_ABSENT_GRACE_MS,
   DEFAULT_HEARTBEAT_MS,
+  DEFAULT_REJOIN_GRACE_MS,
   HELLO_DEADLINE_MS,
   MAX_CLIENTS,
   MAX_MICRO_BATCHES,
@@ -297,6 +298,11 @@ export const serveCommand = defineCommand({
       }),
       slowReader: option(milliseconds.min(100).default(DEFAULT_SLOW_READER_MS), {
         help: "milliseconds that a client may leave unread what it is sent before it is cut off",
+        group: LIMITS,
+        value: "ms",
+      }),
+      rejoinGrace: option(milliseconds.default(DEFAULT_REJOIN_GRACE_MS), {
+        help: "milliseconds that a step waits for a client whose connection dropped; 0: it is left out at once",
         group: LIMITS,
         value: "ms",
       }),

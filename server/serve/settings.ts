@@ -108,6 +108,7 @@ export function jobPolicyOf(settings: ServeSettings): JobPolicy {
     quorum: settings.quorum,
     maxClients: settings.maxClients,
     absentGraceMs: settings.absentGrace,
+    rejoinGraceMs: settings.rejoinGrace,
     uploadDeadlineMs: DEFAULT_UPLOAD_DEADLINE_MS,
     maxFailedSteps: DEFAULT_MAX_FAILED_STEPS,
   } satisfies JobPolicy);

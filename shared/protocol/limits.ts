@@ -4,7 +4,7 @@
  */
 
 /** Version of the step protocol that this code speaks; see Hello. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** WebSocket subprotocol name. */
 export const SUBPROTOCOL = "narrowband";
@@ -102,6 +102,9 @@ export const DEFAULT_MAX_FAILED_STEPS = 3;
 
 /** Milliseconds that a job waits for clients to come back when fewer than its quorum are there. */
 export const DEFAULT_ABSENT_GRACE_MS = 120_000;
+
+/** Milliseconds that a job waits for a client whose connection dropped before it goes on without it. */
+export const DEFAULT_REJOIN_GRACE_MS = 120_000;
 
 /** Milliseconds that a client has for uploading its adapters after a commit. */
 export const DEFAULT_UPLOAD_DEADLINE_MS = 120_000;
