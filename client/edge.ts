@@ -156,7 +156,8 @@ export class Edge {
   #perform(effect: ClientEffect): void {
     switch (effect.type) {
       case "connect":
-        this.#connectLater();
+        if (effect.afterMs === undefined) this.#connectLater();
+        else this.#connectAfter(effect.afterMs);
         return;
       case "send":
         this.#channel?.send(this.#toSend(effect.frame));
@@ -223,6 +224,12 @@ export class Edge {
       return;
     }
     this.#cancelConnect = this.#setTimer(ms, () => void this.#connect());
+  }
+
+  /** When the server has said how long; up to twice as long, so that not all clients come back at once. */
+  #connectAfter(ms: number): void {
+    const random = this.#options.random ?? Math.random;
+    this.#cancelConnect = this.#setTimer(ms * (1 + random()), () => void this.#connect());
   }
 
   async #connect(): Promise<void> {

@@ -10,6 +10,7 @@ import { codecNamesOf } from "../shared/protocol/codecs.ts";
 import type { FrameChannel } from "../shared/protocol/frame-channel.ts";
 import type { JobConfig, JobPolicy } from "../shared/protocol/job-config.ts";
 import type { Frame, Refusal, StepKey } from "../shared/protocol/messages.ts";
+import type { RobustAggregation } from "../shared/protocol/robust-sum.ts";
 import { serverTransition } from "../shared/protocol/server-machine.ts";
 import type {
   ServerProgress,
@@ -52,6 +53,8 @@ export interface JobOptions {
   readonly top?: TopSegment;
   /** Says what is wrong with a token, if anything. Everybody may join a job without this. */
   readonly authenticate?: (token: string, clientName: string) => Refusal | undefined;
+  /** How gradients of clients that mean harm are kept from doing it; see {@link RobustAggregation}. */
+  readonly robust?: Partial<RobustAggregation>;
   /** Bytes of all connections are counted here; a new ledger by default. */
   readonly ledger?: ByteLedger;
   /** See createServerState. */
@@ -121,7 +124,7 @@ export class Job {
     this.#options = options;
     this.ledger = options.ledger ?? new ByteLedger();
     this.#queue = options.queue ?? new FairQueue();
-    this.#worker = new TrunkWorker({ config, trunk, top });
+    this.#worker = new TrunkWorker({ config, trunk, top, robust: options.robust });
     this.#timers = new Timers(options.setTimer ?? realTimer, (timer) =>
       this.#dispatch({ type: "timer", timer }),
     );
@@ -171,9 +174,12 @@ export class Job {
     if (first !== undefined) this.#dispatch({ type: "message", connection, frame: first });
   }
 
-  /** Lets open steps finish for a while, says goodbye to everybody, ends. */
-  stop(): Promise<JobOutcome> {
-    this.#dispatch({ type: "stop" });
+  /**
+   * Lets open steps finish for a while, says goodbye to everybody, ends. With `retryAfterMs` above 0 clients are told to come back after so
+   * long, to a server that goes on with the job.
+   */
+  stop(retryAfterMs?: number): Promise<JobOutcome> {
+    this.#dispatch({ type: "stop", retryAfterMs });
     return this.done;
   }
 

@@ -16,6 +16,13 @@ import type { JobConfig } from "../shared/protocol/job-config.ts";
 import { decodeLabels } from "../shared/protocol/labels.ts";
 import type { AdapterBeginMessage, AdapterChunkMessage } from "../shared/protocol/messages.ts";
 import { compareKeys, type StepKey, type TensorMessage } from "../shared/protocol/messages.ts";
+import {
+  addMembers,
+  type MemberGradients,
+  PLAIN_AGGREGATION,
+  type RobustAggregation,
+  refuseAbsurdNorm,
+} from "../shared/protocol/robust-sum.ts";
 import type { CommitGroup, ServerRequest, ServerResult } from "../shared/protocol/server-state.ts";
 import type { TensorReceiver, TensorSender } from "../shared/protocol/tensor-stream.ts";
 import type { SavedForward, TopSegment, TrunkSegment } from "../shared/train/segments.ts";
@@ -67,10 +74,13 @@ export interface TrunkWorkerOptions {
   readonly trunk: TrunkSegment;
   /** In a vanilla split. */
   readonly top: TopSegment | undefined;
+  /** {@link PLAIN_AGGREGATION} where it is not said. */
+  readonly robust?: Partial<RobustAggregation>;
 }
 
 export class TrunkWorker {
   readonly #options: TrunkWorkerOptions;
+  readonly #robust: RobustAggregation;
   readonly #clients: ClientWork[] = [];
   #average: (FlatAdapters & { readonly number: number }) | undefined;
   #computeMs = 0;
@@ -78,6 +88,7 @@ export class TrunkWorker {
 
   constructor(options: TrunkWorkerOptions) {
     this.#options = options;
+    this.#robust = { ...PLAIN_AGGREGATION, ...options.robust };
     if (options.config.split === "vanilla" && options.top === undefined) {
       fail("NB_INTERNAL", "a vanilla split needs its top on the server");
     }
@@ -189,7 +200,8 @@ export class TrunkWorker {
     });
     open.pending.delete(microBatch);
     const inputGradient = await this.#compute(() => trunk.backward(pending.saved, gradient));
-    open.trunkGradients.take(trunk);
+    open.trunkGradients.take(trunk, tokens);
+    refuseAbsurdNorm(open.trunkGradients, this.#robust);
     if (work.open !== open) return undefined;
     const sent = this.#codec(() => work.senders.G1.encode(inputGradient, tokens, open.key, microBatch));
     return { kind: "tensor", client, message: sent.message };
@@ -210,8 +222,9 @@ export class TrunkWorker {
       const loss = await top.loss(output, labels, lengths, at(message));
       return { loss, inputGradient: await trunk.backward(saved!, loss.gradient!) };
     });
-    open.topGradients.take(top);
-    open.trunkGradients.take(trunk);
+    open.topGradients.take(top, tokens);
+    open.trunkGradients.take(trunk, tokens);
+    for (const sum of [open.topGradients, open.trunkGradients]) refuseAbsurdNorm(sum, this.#robust);
     if (work.open !== open) return undefined;
     const { lossSum, supervisedTokens } = loss;
     if (!Number.isFinite(lossSum)) fail("NB_TENSOR_NOT_FINITE", `the loss is ${lossSum}`);
@@ -226,10 +239,10 @@ export class TrunkWorker {
   async #commit(group: CommitGroup): Promise<ServerResult> {
     const { trunk, top } = this.#options;
     const works = group.members.map((member) => ({ member, work: this.#client(member.client) }));
-    for (const { work } of works) {
-      work.open!.trunkGradients.addTo(trunk);
-      if (top !== undefined) work.open!.topGradients.addTo(top);
-    }
+    const sums = (of: "trunkGradients" | "topGradients"): MemberGradients[] =>
+      works.map(({ member, work }) => ({ sum: work.open![of], supervisedTokens: member.supervisedTokens }));
+    addMembers(sums("trunkGradients"), trunk, this.#robust);
+    if (top !== undefined) addMembers(sums("topGradients"), top, this.#robust);
     const supervisedTokens = group.members.reduce((sum, m) => sum + m.supervisedTokens, 0);
     // Schedules run over the job's steps; in sequential mode the trunk takes several optimizer steps for each of them.
     const { step } = group.members[0];

@@ -277,6 +277,11 @@ export const ERRORS = {
     "Use smaller micro-batches on that client, or a longer deadline.",
     { exit: 3 },
   ),
+  NB_GRADIENT_REFUSED: kind(
+    "A client's gradient was larger than any that training brings forth, and its step was left out.",
+    "Look at that client's data and model; if its gradients are sound, raise --max-client-norm.",
+    { exit: 3 },
+  ),
   NB_STEP_INTERRUPTED: kind(
     "A step was abandoned because its connection dropped or its round was called off.",
     "Nothing: the client takes part again from the next step.",

@@ -14,6 +14,7 @@ import {
 import {
   DEFAULT_ABSENT_GRACE_MS,
   DEFAULT_HEARTBEAT_MS,
+  DEFAULT_MAX_FAILED_STEPS,
   DEFAULT_REJOIN_GRACE_MS,
   HELLO_DEADLINE_MS,
   MAX_CLIENTS,
@@ -23,6 +24,7 @@ import {
   MAX_STEPS,
   MAX_TOKENS,
 } from "../../shared/protocol/limits.ts";
+import { DEFAULT_MAX_CLIENT_NORM } from "../../shared/protocol/robust-sum.ts";
 import {
   DEFAULT_CLIENT_BYTES_PER_SECOND,
   DEFAULT_MAX_CONNECTIONS,
@@ -36,6 +38,7 @@ const SPLIT = "The split";
 const LORA = "LoRA";
 const OPTIMIZER = "The optimizer";
 const CODEC = "What crosses the network";
+const ROBUST = "Clients that mean harm";
 const LIMITS = "Limits";
 
 const count = z.int().min(1);
@@ -56,7 +59,7 @@ export const serveCommand = defineCommand({
     "here, and clients learn them when they join.\n\n" +
     "Quantized codecs anneal: amaq:8-3 begins with 8 bits per element and ends with 3, over @STEPS steps or, when that is left out, " +
     "over 60 % of the job's. When the job is done, or at Ctrl-C, the trunk's adapter and a checkpoint are written to --out; with --resume the same command " +
-    "goes on from there.\n\n" +
+    "goes on from there. At SIGTERM clients are told to come back, and wait for such a server; at Ctrl-C they end.\n\n" +
     "Without --tokens everybody who reaches the port may join; without --tls-cert what crosses the network can be read on its way, and tokens " +
     "are refused on addresses that others reach. docs/security.md says what is protected from whom.",
   examples: [
@@ -266,6 +269,28 @@ export const serveCommand = defineCommand({
       absentGrace: option(milliseconds.default(DEFAULT_ABSENT_GRACE_MS), {
         help: "milliseconds that the job waits for clients when fewer than the quorum are there",
         group: LIMITS,
+        value: "ms",
+      }),
+      maxClientNorm: option(z.number().min(0).default(DEFAULT_MAX_CLIENT_NORM), {
+        help: "norm of a client's gradient per token above which its step is refused; 0: never",
+        group: ROBUST,
+      }),
+      clientClipNorm: option(z.number().min(0).default(0), {
+        help: "norm that a client's mean gradient is scaled down to before it is added; 0: never",
+        group: ROBUST,
+      }),
+      trim: option(z.number().min(0).lt(0.5).default(0), {
+        help: "share of the clients left out at each end of every coordinate of the sum; 0: none",
+        group: ROBUST,
+        value: "share",
+      }),
+      maxFailedSteps: option(count.max(1_000_000).default(DEFAULT_MAX_FAILED_STEPS), {
+        help: "steps in a row, refused or late, after which a client is shut out",
+        group: ROBUST,
+      }),
+      retryAfter: option(milliseconds.default(5_000), {
+        help: "milliseconds after which clients come back when SIGTERM ends the server; 0: they end too",
+        group: NETWORK,
         value: "ms",
       }),
       maxConnections: option(count.max(MAX_CLIENTS).default(DEFAULT_MAX_CONNECTIONS), {

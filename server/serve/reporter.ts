@@ -14,6 +14,8 @@ export class ServeReporter {
   readonly #job: Job;
   readonly #bar: ProgressBar;
   readonly #log: RunLogWriter;
+  /** Every line names the job. */
+  readonly #jobLog: CommandContext["log"];
   readonly #names = new Map<number, string>();
   /** Widths of the round under way; after its commit the encoders have moved on. */
   readonly #bits = new Map<number, { readonly A2: number; readonly G1: number }>();
@@ -26,6 +28,7 @@ export class ServeReporter {
     this.#job = job;
     this.#bar = bar;
     this.#log = log;
+    this.#jobLog = context.log.child({ job: job.name });
   }
 
   /** Milliseconds from the first round's start to the last commit, by what they went into. */
@@ -36,7 +39,7 @@ export class ServeReporter {
   }
 
   progress(progress: ServerProgress): void {
-    const { log } = this.#context;
+    const log = this.#jobLog;
     switch (progress.type) {
       case "joined":
         this.#names.set(progress.client, progress.name);
@@ -67,7 +70,7 @@ export class ServeReporter {
         log.info({ average: progress.average, clients: progress.clients.length }, "averaged");
         return;
       case "connectionRefused":
-        log.warn({ code: progress.code }, progress.message);
+        log.warn({ client: this.#names.get(progress.client ?? -1), code: progress.code }, progress.message);
         return;
       case "ended":
         log.info({ ...progress.outcome }, "ended");
@@ -75,6 +78,7 @@ export class ServeReporter {
   }
 
   #roundStarted(step: number, clients: readonly number[]): void {
+    this.#jobLog.debug({ step, clients: clients.map((client) => this.#names.get(client)) }, "round started");
     this.#firstRoundAt ??= performance.now();
     this.#context.event("round", { step: step + 1, clients });
     const every = Math.ceil(this.#job.config.steps / WIDTH_EVENTS);
@@ -131,6 +135,8 @@ export class ServeReporter {
       })),
       ...this.times(),
     });
+    const clients = members.map(({ client }) => this.#names.get(client));
+    this.#jobLog.info({ step: members[0].step, trunkStep, clients, loss, tokens, bytes }, "committed");
     const done = Math.max(...members.map((member) => member.step)) + 1;
     this.#bar.update(
       done,

@@ -7,7 +7,7 @@ import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
-import { fail } from "../../shared/errors.ts";
+import { fail, NarrowbandError } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { adapterOf, loadServerRunners } from "../../shared/job/runners.ts";
 import {
@@ -28,10 +28,16 @@ import { Job } from "../job.ts";
 import { TokenFile } from "../token-file.ts";
 import { TokenStore } from "../tokens.ts";
 import { ServeReporter } from "./reporter.ts";
-import { jobConfigOf, jobPolicyOf, type ServeSettings, serverLimitsOf } from "./settings.ts";
+import { jobConfigOf, jobPolicyOf, robustOf, type ServeSettings, serverLimitsOf } from "./settings.ts";
 
 /** How long clients have to read the goodbye and close before the server closes for them. */
 const GOODBYE_MS = 3_000;
+
+/** Whether a person has stopped the server. SIGTERM comes from what starts services, and starts them again. */
+function endsForGood(signal: AbortSignal): boolean {
+  const { reason } = signal;
+  return !(reason instanceof NarrowbandError && reason.details.signal === "SIGTERM");
+}
 
 /** Waits until all clients have closed their connections, but not for ever. */
 async function connectionsClosed(job: Job): Promise<void> {
@@ -83,6 +89,7 @@ class ServerRun {
       number: 1,
       config,
       policy: jobPolicyOf(settings),
+      robust: robustOf(settings),
       ...segments,
       authenticate: tokenCheck(this.#tokens, settings.job),
       stepsTaken: this.#stepsTaken,
@@ -120,7 +127,11 @@ class ServerRun {
       const log = new RunLogWriter(runLogPath(out), job.name, "server", this.#stepsTaken);
       const bar = progress.bar("server", steps, this.#stepsTaken);
       this.#reporter = new ServeReporter(this.#context, job, bar, log);
-      const stop = () => void job.stop();
+      const stop = (): void => {
+        const retryAfterMs = endsForGood(signal) ? 0 : this.#settings.retryAfter;
+        server.drain(retryAfterMs);
+        void job.stop(retryAfterMs);
+      };
       signal.addEventListener("abort", stop);
       if (signal.aborted) stop();
       const outcome = await job.done;

@@ -11,11 +11,8 @@ import {
   jobConfigSchema,
   jobPolicySchema,
 } from "../../shared/protocol/job-config.ts";
-import {
-  DEFAULT_MAX_FAILED_STEPS,
-  DEFAULT_UPLOAD_DEADLINE_MS,
-  frameBytesFor,
-} from "../../shared/protocol/limits.ts";
+import { DEFAULT_UPLOAD_DEADLINE_MS, frameBytesFor } from "../../shared/protocol/limits.ts";
+import type { RobustAggregation } from "../../shared/protocol/robust-sum.ts";
 import type { serveCommand } from "../commands/serve.ts";
 import type { ServerLimits } from "../limits.ts";
 
@@ -110,7 +107,7 @@ export function jobPolicyOf(settings: ServeSettings): JobPolicy {
     absentGraceMs: settings.absentGrace,
     rejoinGraceMs: settings.rejoinGrace,
     uploadDeadlineMs: DEFAULT_UPLOAD_DEADLINE_MS,
-    maxFailedSteps: DEFAULT_MAX_FAILED_STEPS,
+    maxFailedSteps: settings.maxFailedSteps,
   } satisfies JobPolicy);
 }
 
@@ -125,4 +122,9 @@ export function serverLimitsOf(settings: ServeSettings): ServerLimits {
     clientStepsPerSecond: settings.clientStepRate,
     slowReaderMs: settings.slowReader,
   };
+}
+
+/** How the trunk adds up gradients of clients that it need not trust. */
+export function robustOf({ maxClientNorm, clientClipNorm, trim }: ServeSettings): RobustAggregation {
+  return { maxClientNorm, clientClipNorm, trim };
 }

@@ -285,11 +285,21 @@ function message(turn: ClientTurn, frame: Frame): void {
     case "pong":
       return;
     case "goodbye":
-      state.ending ??= { reason: message.reason, code: message.code, message: message.message };
+      if (message.retryAfterMs > 0) comeBackLater(turn, message.retryAfterMs);
+      else state.ending ??= { reason: message.reason, code: message.code, message: message.message };
       return;
     default:
       fail("NB_PROTOCOL_ORDER", `${message.type} is the client's to send`);
   }
+}
+
+/** The server goes away for a while: as if the connection had dropped, but it says when to connect again. */
+function comeBackLater(turn: ClientTurn, afterMs: number): void {
+  if (turn.state.ending !== undefined) return;
+  turn.effect({ type: "close", code: 1000, reason: "" });
+  disconnect(turn);
+  turn.notify({ type: "disconnected", code: 1000 });
+  turn.effect({ type: "connect", afterMs });
 }
 
 function welcome(turn: ClientTurn, message: WelcomeMessage): void {

@@ -215,7 +215,8 @@ export type ClientProgress =
 
 export type ClientEffect =
   /** Open a connection, after a delay if earlier ones failed. */
-  | { readonly type: "connect" }
+  /** After a backoff, or after so many milliseconds where the server has said how long it will be away. */
+  | { readonly type: "connect"; readonly afterMs?: number }
   | { readonly type: "send"; readonly frame: Frame }
   | { readonly type: "close"; readonly code: number; readonly reason: string }
   | { readonly type: "compute"; readonly request: ClientRequest }

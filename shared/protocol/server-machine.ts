@@ -6,7 +6,7 @@
  * throwing transition had changed is forgotten.
  */
 
-import { fail, NarrowbandError } from "../errors.ts";
+import { type ErrorCode, fail, NarrowbandError } from "../errors.ts";
 import { isPassing } from "./close-codes.ts";
 import { HEARTBEAT_PATIENCE, HELLO_DEADLINE_MS, PROTOCOL_VERSION } from "./limits.ts";
 import {
@@ -75,9 +75,19 @@ export function serverTransition(state: ServerState, event: ServerEvent): Server
     if (!(error instanceof NarrowbandError) || connection === undefined) throw error;
     turn = new ServerTurn(state);
     refuse(turn, connection, { code: error.code, message: error.message });
+    blame(turn, state.connections.get(connection)?.client, error.code);
   }
   advance(turn);
   return { state: turn.state, effects: turn.effects };
+}
+
+/**
+ * Counts a broken rule against the client that broke it, as a failed step is: one that comes back and breaks rules again and again is shut out. What
+ * may be the network's doing, or another connection's, is nobody's fault.
+ */
+function blame(turn: ServerTurn, index: number | undefined, code: ErrorCode): void {
+  if (index !== undefined && !isPassing(code) && code !== "NB_CLIENT_REPLACED")
+    turn.client(index).failures += 1;
 }
 
 function apply(turn: ServerTurn, event: ServerEvent): void {
@@ -114,7 +124,7 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
       return;
     }
     case "stop":
-      stop(turn);
+      stop(turn, event.retryAfterMs);
       return;
     case "checkpoint":
       if (turn.state.checkpoint === CheckpointStatus.NONE) turn.state.checkpoint = CheckpointStatus.DUE;
@@ -136,7 +146,9 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
         authenticated(turn, event.connection);
         return;
       }
+      const index = turn.state.connections.get(event.connection)?.client;
       refuse(turn, event.connection, { code: event.code, message: event.message });
+      blame(turn, index, event.code);
     }
   }
 }

@@ -319,9 +319,10 @@ export function restarted(turn: ServerTurn, policy: JobPolicy): void {
 }
 
 /** Begins an orderly end: nothing new is started, what is open may finish until the grace is over. */
-export function stop(turn: ServerTurn): void {
+export function stop(turn: ServerTurn, retryAfterMs?: number): void {
   if (turn.state.outcome !== undefined) return;
-  turn.state.outcome = { reason: "stopped", code: "NB_JOB_STOPPED", message: "the server was asked to stop" };
+  const message = "the server was asked to stop";
+  turn.state.outcome = { reason: "stopped", code: "NB_JOB_STOPPED", message, retryAfterMs };
   turn.startTimer("stop", STOP_GRACE_MS);
 }
 
@@ -367,8 +368,8 @@ function end(turn: ServerTurn): void {
 
 /** Tells a connection that the job is over. It has as long to close by itself as an average may take to reach it. */
 export function sayGoodbye(turn: ServerTurn, connection: number): void {
-  const { reason, code, message } = turn.state.outcome!;
-  const goodbye: GoodbyeMessage = { type: "goodbye", reason, code: code ?? "", message, retryAfterMs: 0 };
+  const { reason, code, message, retryAfterMs = 0 } = turn.state.outcome!;
+  const goodbye: GoodbyeMessage = { type: "goodbye", reason, code: code ?? "", message, retryAfterMs };
   turn.send(connection, goodbye);
   turn.startTimer(`goodbye:${connection}`, turn.state.policy.uploadDeadlineMs);
 }

@@ -172,6 +172,8 @@ export interface JobOutcome {
   /** Undefined when the job was completed. */
   readonly code: ErrorCode | undefined;
   readonly message: string;
+  /** Milliseconds after which a server will go on with the job; undefined when none is known to. */
+  readonly retryAfterMs?: number;
 }
 
 export interface ServerState {
@@ -271,8 +273,8 @@ export type ServerEvent =
   | { readonly type: "checkpointed" }
   /** A new process goes on with the job: all connections are gone, and an end that was not completion is taken back. */
   | { readonly type: "restarted"; readonly policy: JobPolicy }
-  /** Finish what is open, begin nothing, end. */
-  | { readonly type: "stop" };
+  /** Finish what is open, begin nothing, end. With `retryAfterMs` above 0 clients are told to come back after so long. */
+  | { readonly type: "stop"; readonly retryAfterMs?: number };
 
 /** What happened, for logs, metrics and progress displays. Changes nothing. */
 export type ServerProgress =
