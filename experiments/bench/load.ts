@@ -143,7 +143,7 @@ function lines(reports: readonly LoadReport[]): string[] {
     "RSS per idle",
     "RSS per active",
     "errors",
-    "cores",
+    "CPU per step",
   ];
   const rows = reports.map((r) => [
     formatCount(r.clients),
