@@ -54,7 +54,7 @@ export const serveCommand = defineCommand({
   group: "Train together",
   summary: "hold the trunk of a model, for clients to train with",
   description:
-    "Serves one job. The server reads only the trunk (the middle blocks) of a model, waits for clients, and trains LoRA adapters on it " +
+    "Serves a job, or several. The server reads only the trunk (the middle blocks) of a model, waits for clients, and trains LoRA adapters on it " +
     "with them; in a U-shaped split it never sees their text, their labels or their loss's inputs. All settings of the job are set " +
     "here, and clients learn them when they join.\n\n" +
     "Quantized codecs anneal: amaq:8-3 begins with 8 bits per element and ends with 3, over @STEPS steps or, when that is left out, " +
@@ -63,6 +63,10 @@ export const serveCommand = defineCommand({
     "Without --tokens everybody who reaches the port may join; without --tls-cert what crosses the network can be read on its way, and tokens " +
     "are refused on addresses that others reach. docs/security.md says what is protected from whom.",
   examples: [
+    {
+      line: "narrowband serve --model models/base --jobs ward.yaml --jobs archive.yaml --unload-idle 600000",
+      explanation: "two jobs on one port, each with its own cut, codecs and clients",
+    },
     {
       line: "narrowband serve --model models/base --min-clients 2 --steps 200",
       explanation: "a job for two clients of this machine",
@@ -76,7 +80,7 @@ export const serveCommand = defineCommand({
       explanation: "four bits one way, sixteen the other",
     },
   ],
-  json: 'Events "listening" with the address, "joined", "left", "round", "step"; then the result with bytes and times.',
+  json: 'Events "listening" with the address, "joined", "left", "round", "step"; each with its job; then the result with bytes and times, or { jobs } with that of each.',
   options: z
     .strictObject({
       model: modelOption,
@@ -134,6 +138,18 @@ export const serveCommand = defineCommand({
         accepts: NAME_ACCEPTS,
         example: "night-run",
         defaultHelp: '"default"',
+      }),
+      jobs: option(z.array(path).default([]), {
+        help: "config file of one job, for several on this server; what it does not set is as it is set here, --out with the job's name behind it",
+        group: JOB,
+        value: "file",
+        splitsAtCommas: false,
+        defaultHelp: "one job, as it is set here",
+      }),
+      unloadIdle: option(milliseconds.default(0), {
+        help: "milliseconds without work after which a job's weights are dropped, until they are needed again; 0: never",
+        group: JOB,
+        value: "ms",
       }),
       steps: option(count.max(MAX_STEPS).default(200), {
         help: "steps until the job is done: rounds in sync mode, of each client in sequential mode",

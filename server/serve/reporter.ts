@@ -44,7 +44,7 @@ export class ServeReporter {
       case "joined":
         this.#names.set(progress.client, progress.name);
         log.info({ client: progress.name, resumed: progress.resumed }, "joined");
-        this.#context.event("joined", {
+        this.#event("joined", {
           client: progress.client,
           name: progress.name,
           resumed: progress.resumed,
@@ -52,7 +52,7 @@ export class ServeReporter {
         return;
       case "left":
         log.info({ client: this.#names.get(progress.client), why: progress.why }, "left");
-        this.#context.event("left", { client: progress.client, why: progress.why });
+        this.#event("left", { client: progress.client, why: progress.why });
         return;
       case "roundStarted":
         this.#roundStarted(progress.key.step, progress.clients);
@@ -77,17 +77,22 @@ export class ServeReporter {
     }
   }
 
+  /** Every event names the job. */
+  #event(name: string, value: Readonly<Record<string, unknown>>): void {
+    this.#context.event(name, { job: this.#job.name, ...value });
+  }
+
   #roundStarted(step: number, clients: readonly number[]): void {
     this.#jobLog.debug({ step, clients: clients.map((client) => this.#names.get(client)) }, "round started");
     this.#firstRoundAt ??= performance.now();
-    this.#context.event("round", { step: step + 1, clients });
+    this.#event("round", { step: step + 1, clients });
     const every = Math.ceil(this.#job.config.steps / WIDTH_EVENTS);
     for (const client of clients) {
       const { A2, G1 } = this.#job.senders(client);
       this.#bits.set(client, { A2: A2.encoder.meanBits, G1: G1.encoder.meanBits });
       if (step % every !== 0 && step + 1 !== this.#job.config.steps) continue;
       const widths = { A2: [...A2.encoder.widths()], G1: [...G1.encoder.widths()] };
-      this.#context.event("widths", { step: step + 1, client, name: this.#names.get(client), ...widths });
+      this.#event("widths", { step: step + 1, client, name: this.#names.get(client), ...widths });
     }
   }
 
@@ -120,7 +125,7 @@ export class ServeReporter {
       computeMs: step.computeMs,
       codecMs: step.codecMs,
     });
-    this.#context.event("step", {
+    this.#event("step", {
       step: trunkStep + 1,
       loss,
       tokens: this.#tokens,

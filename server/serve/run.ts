@@ -7,7 +7,7 @@ import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
-import { fail, NarrowbandError } from "../../shared/errors.ts";
+import { asNarrowbandError, fail, NarrowbandError } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { adapterOf, loadServerRunners } from "../../shared/job/runners.ts";
 import {
@@ -23,12 +23,14 @@ import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../..
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import type { JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
-import { Server, tokenCheck } from "../app.ts";
+import type { TopSegment, TrunkSegment } from "../../shared/train/segments.ts";
+import { tokenCheck } from "../app.ts";
 import { Job } from "../job.ts";
-import { TokenFile } from "../token-file.ts";
-import { TokenStore } from "../tokens.ts";
+import { UnloadingTop, UnloadingTrunk } from "../unloading.ts";
+import { jobSettings } from "./jobs.ts";
 import { ServeReporter } from "./reporter.ts";
-import { jobConfigOf, jobPolicyOf, robustOf, type ServeSettings, serverLimitsOf } from "./settings.ts";
+import { jobConfigOf, jobPolicyOf, robustOf, type ServeSettings } from "./settings.ts";
+import { type SharedServer, shareServer } from "./shared.ts";
 
 /** How long clients have to read the goodbye and close before the server closes for them. */
 const GOODBYE_MS = 3_000;
@@ -46,16 +48,29 @@ async function connectionsClosed(job: Job): Promise<void> {
     await new Promise((done) => setTimeout(done, 20));
 }
 
+/** Of a job that has ended. */
+interface JobResult {
+  readonly result: Readonly<Record<string, unknown>>;
+  /** Tells people how it ended; throws when it did not end well. */
+  settle(): void;
+}
+
+/** What the server holds of a model. */
+interface ServerSegments {
+  readonly trunk: TrunkSegment;
+  readonly top: TopSegment | undefined;
+}
+
 /** One job, from its first client to what it leaves behind. */
 class ServerRun {
   readonly #settings: ServeSettings;
   readonly #context: CommandContext;
   readonly #model: HfModel;
   readonly #config: JobConfig;
-  readonly #segments: Awaited<ReturnType<typeof loadServerRunners>>;
+  readonly #segments: ServerSegments;
   readonly #restored: SideState | undefined;
   readonly #checkpoints: SideCheckpoints;
-  readonly #tokens: TokenStore | undefined;
+  readonly #shared: SharedServer;
   readonly #job: Job;
   #reporter: ServeReporter | undefined;
   #stepsTaken: number;
@@ -67,11 +82,13 @@ class ServerRun {
     context: CommandContext,
     model: HfModel,
     config: JobConfig,
-    segments: Awaited<ReturnType<typeof loadServerRunners>>,
+    segments: ServerSegments,
     checkpoints: SideCheckpoints,
     restored: SideState | undefined,
+    shared: SharedServer,
   ) {
     this.#settings = settings;
+    this.#shared = shared;
     this.#context = context;
     this.#model = model;
     this.#config = config;
@@ -79,19 +96,15 @@ class ServerRun {
     this.#checkpoints = checkpoints;
     this.#restored = restored;
     this.#stepsTaken = restored?.step ?? 0;
-    const onProblem = (error: unknown): void => context.log.error(error, "nobody is let in");
-    this.#tokens =
-      settings.tokens === undefined
-        ? undefined
-        : new TokenStore(new TokenFile(settings.tokens), { onProblem });
     this.#job = new Job({
       name: settings.job,
-      number: 1,
+      number: shared.server.jobs.length + 1,
       config,
       policy: jobPolicyOf(settings),
       robust: robustOf(settings),
       ...segments,
-      authenticate: tokenCheck(this.#tokens, settings.job),
+      authenticate: tokenCheck(shared.tokens, settings.job),
+      queue: shared.queue,
       stepsTaken: this.#stepsTaken,
       onProgress: (progress) => this.#progress(progress),
       onStep: (step) => {
@@ -100,50 +113,34 @@ class ServerRun {
       },
       onError: (error) => context.log.error(error),
     });
+    shared.server.addJob(this.#job);
   }
 
-  async run(): Promise<void> {
-    const { host, port, tlsCert, tlsKey, tlsClientCa, origins, steps, out } = this.#settings;
-    const { signal, log } = this.#context;
+  /** Takes the job to its end. What it returns is for machines, and turns the job's end into the command's. */
+  async run(): Promise<JobResult> {
+    const { steps, out } = this.#settings;
+    const { signal } = this.#context;
+    const { server, several } = this.#shared;
     const job = this.#job;
-    const server = new Server({
-      host,
-      port,
-      tls:
-        tlsCert === undefined || tlsKey === undefined
-          ? undefined
-          : { certFile: tlsCert, keyFile: tlsKey, clientCaFile: tlsClientCa },
-      tokens: this.#tokens,
-      allowPlaintextTokens: this.#settings.allowPlaintextTokens,
-      origins,
-      limits: serverLimitsOf(this.#settings),
-      onRefused: (code, message) => log.warn({ code }, message),
-    });
-    server.addJob(job);
-    const address = await server.listen();
-    try {
-      this.#announce(address);
-      const progress = await this.#context.progress();
-      const log = new RunLogWriter(runLogPath(out), job.name, "server", this.#stepsTaken);
-      const bar = progress.bar("server", steps, this.#stepsTaken);
-      this.#reporter = new ServeReporter(this.#context, job, bar, log);
-      const stop = (): void => {
-        const retryAfterMs = endsForGood(signal) ? 0 : this.#settings.retryAfter;
-        server.drain(retryAfterMs);
-        void job.stop(retryAfterMs);
-      };
-      signal.addEventListener("abort", stop);
-      if (signal.aborted) stop();
-      const outcome = await job.done;
-      signal.removeEventListener("abort", stop);
-      progress.stop();
-      log.close();
-      await connectionsClosed(job);
-      await this.#leaveBehind(outcome);
-      this.#settle(outcome);
-    } finally {
-      await server.close();
-    }
+    this.#announce(await this.#shared.listening);
+    const progress = await this.#context.progress();
+    const log = new RunLogWriter(runLogPath(out), job.name, "server", this.#stepsTaken);
+    const bar = progress.bar(several ? job.name : "server", steps, this.#stepsTaken);
+    this.#reporter = new ServeReporter(this.#context, job, bar, log);
+    const stop = (): void => {
+      const retryAfterMs = endsForGood(signal) ? 0 : this.#settings.retryAfter;
+      server.drain(retryAfterMs);
+      void job.stop(retryAfterMs);
+    };
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    const outcome = await job.done;
+    signal.removeEventListener("abort", stop);
+    if (!several) progress.stop();
+    log.close();
+    await connectionsClosed(job);
+    const result = await this.#leaveBehind(outcome);
+    return { result, settle: () => this.#settle(outcome) };
   }
 
   #announce(address: { readonly http: string; readonly ws: string; readonly port: number }): void {
@@ -189,7 +186,7 @@ class ServerRun {
     this.#checkpoints.save(segments, this.#config, { step: this.#stepsTaken, encoders });
   }
 
-  async #leaveBehind(outcome: JobOutcome): Promise<void> {
+  async #leaveBehind(outcome: JobOutcome): Promise<JobResult["result"]> {
     const { out } = this.#settings;
     const { trunk, top } = this.#segments;
     const tensors = new Map([...trunk.adapters(), ...(top?.adapters() ?? [])]);
@@ -198,14 +195,15 @@ class ServerRun {
     if (this.#stepsTaken > (this.#restored?.step ?? 0)) this.#save();
     await this.#checkpoints.written();
     const ledger = this.#job.ledger.snapshot();
-    await this.#context.result({
+    return {
+      job: this.#settings.job,
       outcome: outcome.reason,
       steps: this.#stepsTaken,
       adapter: adapter === undefined ? undefined : out,
       ledger,
       report: ledgerReport(ledger),
       ...this.#reporter?.times(),
-    });
+    };
   }
 
   /** Turns how the job ended into the command's own end. */
@@ -224,18 +222,65 @@ class ServerRun {
   }
 }
 
-async function serveModel(
+/** The trunk, and in a vanilla split the top, which give their memory back while the job is idle where that is asked for. */
+async function loadSegments(
   settings: ServeSettings,
   context: CommandContext,
-  model: HfModel,
-  engine: Engine,
-): Promise<void> {
-  const config = jobConfigOf(settings, model.config, {
-    model: await modelFingerprint(model.config),
-    tokenizer: await tokenizerFingerprint(directoryFiles(settings.model)),
+  config: JobConfig,
+  load: () => ReturnType<typeof loadServerRunners>,
+): Promise<ServerSegments> {
+  const { trunk, top } = await load();
+  const { unloadIdle: idleMs, job } = settings;
+  if (idleMs === 0) return { trunk, top };
+  const options = (segment: string) => ({
+    idleMs,
+    onChange: (loaded: boolean): void =>
+      context.log.info({ job, segment }, loaded ? "weights are loaded again" : "idle: weights are unloaded"),
   });
-  const segments = await loadServerRunners(config, model, engine);
+  const loadTrunk = async () => {
+    const again = await load();
+    await again.top?.dispose();
+    return again.trunk;
+  };
+  const loadTop = async () => {
+    const again = await load();
+    await again.trunk.dispose();
+    return again.top ?? fail("NB_INTERNAL", `a ${config.split} split without a top`);
+  };
+  return {
+    trunk: new UnloadingTrunk(trunk, { ...options("trunk"), load: loadTrunk }),
+    top: top === undefined ? undefined : new UnloadingTop(top, { ...options("top"), load: loadTop }),
+  };
+}
+
+/** A job that is ready to run, and how to let go of what it holds. */
+interface LoadedJob {
+  readonly run: ServerRun;
+  dispose(): Promise<void>;
+}
+
+async function loadJob(
+  settings: ServeSettings,
+  context: CommandContext,
+  engine: Engine,
+  shared: SharedServer,
+): Promise<LoadedJob> {
+  const model = await openModelDirectory(settings.model);
+  const held: (() => Promise<void>)[] = [() => model.close()];
+  const dispose = async (): Promise<void> => {
+    for (const release of held.splice(0).reverse()) await release();
+  };
   try {
+    const config = jobConfigOf(settings, model.config, {
+      model: await modelFingerprint(model.config),
+      tokenizer: await tokenizerFingerprint(directoryFiles(settings.model)),
+    });
+    const load = () => loadServerRunners(config, model, engine);
+    const segments = await loadSegments(settings, context, config, load);
+    held.push(async () => {
+      await segments.trunk.dispose();
+      await segments.top?.dispose();
+    });
     const checkpoints = new SideCheckpoints(join(settings.out, "checkpoints"), "server");
     let restored: SideState | undefined;
     if (settings.resume) {
@@ -247,20 +292,48 @@ async function serveModel(
         );
       context.note(`Going on after step ${restored.step}, from the checkpoint in ${checkpoints.directory}.`);
     } else await forgetCheckpoints(checkpoints.directory);
-    await new ServerRun(settings, context, model, config, segments, checkpoints, restored).run();
-  } finally {
-    await segments.trunk.dispose();
-    await segments.top?.dispose();
+    const run = new ServerRun(settings, context, model, config, segments, checkpoints, restored, shared);
+    return { run, dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
   }
 }
 
 export async function runServe(settings: ServeSettings, context: CommandContext): Promise<void> {
-  const model = await openModelDirectory(settings.model);
+  const all = await jobSettings(settings);
+  const shared = shareServer(settings, context, all.length > 1);
   const engine = await createEngine(settings.engine, { threads: settings.threads || availableParallelism() });
+  const jobs: LoadedJob[] = [];
   try {
-    await serveModel(settings, context, model, engine);
+    for (const one of all) jobs.push(await loadJob(one, context, engine, shared));
+    await shared.listen();
+    // One that fails does not end the others.
+    const ended = await Promise.allSettled(jobs.map(({ run }) => run.run()));
+    if (shared.several) (await context.progress()).stop();
+    const done = ended.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
+    const results = done.map(({ result }) => result);
+    if (shared.several) await context.result({ jobs: results });
+    else if (results.length === 1) await context.result(results[0]);
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    settleAll(done, context);
   } finally {
-    await model.close();
+    await shared.server.close();
+    for (const job of jobs) await job.dispose();
     await engine.dispose();
   }
+}
+
+/** Reports how every job ended, and ends as the first that did not end well. */
+function settleAll(jobs: readonly JobResult[], context: CommandContext): void {
+  const failures: unknown[] = [];
+  for (const { settle } of jobs) {
+    try {
+      settle();
+    } catch (error) {
+      if (failures.length > 0) context.note(asNarrowbandError(error).message);
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
