@@ -263,6 +263,7 @@ export class TrunkWorker {
     const work = this.#client(client);
     if (message.type === "adapterChunk") {
       work.upload!.add(message);
+      if (work.upload!.complete) refuseInfinite(work);
       return;
     }
     const { manifest, manifestDigest, totalBytes } = message;
@@ -277,10 +278,13 @@ export class TrunkWorker {
 
   /** Averages uploads, weighted, in order of client index and in f64, so that the result does not depend on arrival. */
   #averageOf(number: number, members: readonly { client: number; weight: number }[]): ServerResult {
-    const total = members.reduce((sum, { weight }) => sum + weight, 0);
-    const first = this.#client(members[0].client).upload!.begin;
+    // One that was refused when it was whole is left out: the machine may have counted it in before it heard.
+    const good = members.filter(({ client }) => this.#client(client).upload !== undefined);
+    if (good.length === 0) fail("NB_TENSOR_NOT_FINITE", "no client's adapters could be averaged");
+    const total = good.reduce((sum, { weight }) => sum + weight, 0);
+    const first = this.#client(good[0].client).upload!.begin;
     const sum = new Float64Array(first.totalBytes / 4);
-    for (const { client, weight } of members) {
+    for (const { client, weight } of good) {
       const work = this.#client(client);
       const bytes = work.upload!.data();
       const view = new DataView(bytes.buffer);
@@ -316,6 +320,18 @@ export class TrunkWorker {
     const result = await work();
     this.#computeMs += performance.now() - start;
     return result;
+  }
+}
+
+/** Drops an upload that holds NaN or infinity, and says so: NB_TENSOR_NOT_FINITE. */
+function refuseInfinite(work: ClientWork): void {
+  const bytes = work.upload!.data();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length; at += 4) {
+    const value = view.getFloat32(at, true);
+    if (Number.isFinite(value)) continue;
+    work.upload = undefined;
+    fail("NB_TENSOR_NOT_FINITE", `the adapters hold ${value}`);
   }
 }
 
