@@ -3,6 +3,7 @@
  * answers. What belongs to a client's open step is kept apart, so that it can be dropped until the step commits.
  */
 import type { CodecState } from "../shared/codec/codec.ts";
+import { forNewPeer } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import {
   AdapterAssembler,
@@ -90,6 +91,33 @@ export class TrunkWorker {
   /** The newest average, for sending. */
   get average(): (FlatAdapters & { readonly number: number }) | undefined {
     return this.#average;
+  }
+
+  /** What the codecs of clients 0 to `clients` − 1 have learned, for a checkpoint. No step may be open. */
+  saveCodecs(clients: number): Record<string, CodecState> {
+    const states: Record<string, CodecState> = {};
+    for (let index = 0; index < clients; index++) {
+      const { senders, receivers } = this.#client(index);
+      for (const phase of ["A2", "G1"] as const) states[`${index}/${phase}`] = senders[phase].encoder.save();
+      for (const phase of ["A1", "G2"] as const) states[`${index}/${phase}`] = receivers[phase].save();
+    }
+    return states;
+  }
+
+  /** Takes over what a checkpoint holds. Nothing has been sent to anybody by this process. */
+  restore(
+    clients: number,
+    codecs: Readonly<Record<string, CodecState>>,
+    average: { readonly number: number; readonly digest: number; readonly data: Uint8Array } | undefined,
+  ): void {
+    for (let index = 0; index < clients; index++) {
+      const { senders, receivers } = this.#client(index);
+      for (const phase of ["A2", "G1"] as const) {
+        senders[phase].encoder.restore(forNewPeer(stateOf(codecs, `${index}/${phase}`)));
+      }
+      for (const phase of ["A1", "G2"] as const) receivers[phase].restore(stateOf(codecs, `${index}/${phase}`));
+    }
+    this.#average = average === undefined ? undefined : { ...average, manifest: new Uint8Array(0) };
   }
 
   /** A client's senders, for reports. */
@@ -304,6 +332,10 @@ export class TrunkWorker {
     this.#computeMs += performance.now() - start;
     return result;
   }
+}
+
+function stateOf(codecs: Readonly<Record<string, CodecState>>, name: string): CodecState {
+  return codecs[name] ?? fail("NB_CHECKPOINT_INVALID", `checkpoint: no state of codec stream ${name}`);
 }
 
 function at({ step, microBatch }: TensorMessage): { step: number; microBatch: number; training: true } {

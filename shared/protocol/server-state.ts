@@ -347,13 +347,11 @@ export interface ServerOptions {
   readonly config: JobConfig;
   readonly policy: JobPolicy;
   readonly codecNames: readonly string[];
-  /** In sync mode: steps that the trunk has taken already, in a run that this one goes on with. Default 0. */
-  readonly stepsTaken?: number;
 }
 
 /** A job before its first client. */
 export function createServerState(options: ServerOptions): ServerState {
-  const { name, number, config, policy, codecNames, stepsTaken = 0 } = options;
+  const { name, number, config, policy, codecNames } = options;
   return {
     job: { name, number },
     config,
@@ -361,9 +359,9 @@ export function createServerState(options: ServerOptions): ServerState {
     codecNames,
     phase: JobPhase.GATHERING,
     started: false,
-    step: stepsTaken,
+    step: 0,
     attempt: 0,
-    trunkSteps: stepsTaken,
+    trunkSteps: 0,
     commits: [],
     averages: 0,
     averaging: false,
