@@ -180,6 +180,7 @@ function captured({ segments: { bottom, top }, worker }: EdgeParts, state: Clien
     step: state.taken,
     codecs: worker.saveCodecs(),
     average: undefined,
+    manifests: [],
     machine: state,
   };
   return sideCheckpoint("client", { bottom, top }, state.config!, side);

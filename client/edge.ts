@@ -181,6 +181,7 @@ export class Edge {
   }
 
   /** Steps that counted, in all processes of the run together. */
+  get debugState() { return this.#state; }
   get stepsTaken(): number {
     return this.#state.taken;
   }

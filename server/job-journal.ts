@@ -106,7 +106,7 @@ export class JobJournal {
     const side = restoreSide(left.checkpoint, storage.name, parts.segments, parts.config);
     const state = unpackState(side.machine, storage.name);
     requireSameSettings(state.config, parts.config, storage.name);
-    parts.worker.restore(state.clients.length, side.codecs, side.average);
+    parts.worker.restore(state.clients.length, side);
     const replayed = await replay(parts, state, left);
     const journal = new JobJournal(parts, left.journal, every, state.trunkSteps);
     return { journal, replayed };
@@ -178,6 +178,7 @@ function captured({ config, segments, worker }: JobParts, state: ServerState) {
       average === undefined
         ? undefined
         : { number: average.number, digest: average.digest, data: average.data },
+    manifests: worker.manifests(state.clients.length),
     machine: packState(state),
   };
   return sideCheckpoint("server", segments, config, side);

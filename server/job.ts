@@ -182,6 +182,7 @@ export class Job {
   }
 
   /** Whether somebody is connected, or is waited for. */
+  get debugState() { return this.#state; }
   get attended(): boolean {
     return this.#state.clients.some(({ connection, rejoining }) => connection !== undefined || rejoining);
   }

@@ -5,10 +5,10 @@
 import type { CodecState } from "../shared/codec/codec.ts";
 import { forNewPeer } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
+import type { SideState } from "../shared/job/side-checkpoint.ts";
 import {
   AdapterAssembler,
   type FlatAdapters,
-  type ManifestEntry,
   parseManifest,
 } from "../shared/protocol/adapters.ts";
 import { makeReceiver, makeSender } from "../shared/protocol/codecs.ts";
@@ -46,7 +46,8 @@ class ClientWork {
   open: OpenWork | undefined;
   /** Adapters that are arriving or have arrived. */
   upload: AdapterAssembler | undefined;
-  manifest: { readonly digest: number; readonly entries: readonly ManifestEntry[] } | undefined;
+  /** XXH32 of the manifest that came on its connection. */
+  manifest: number | undefined;
 
   constructor(config: JobConfig, index: number) {
     this.senders = {
@@ -104,14 +105,20 @@ export class TrunkWorker {
     return states;
   }
 
+  /** Digests of the manifests that clients have sent on their connections. */
+  manifests(clients: number): (number | undefined)[] {
+    return Array.from({ length: clients }, (_, index) => this.#client(index).manifest);
+  }
+
   /** Takes over what a checkpoint holds. Nothing has been sent to anybody by this process. */
   restore(
     clients: number,
-    codecs: Readonly<Record<string, CodecState>>,
-    average: { readonly number: number; readonly digest: number; readonly data: Uint8Array } | undefined,
+    { codecs, average, manifests }: Pick<SideState, "codecs" | "average" | "manifests">,
   ): void {
     for (let index = 0; index < clients; index++) {
-      const { senders, receivers } = this.#client(index);
+      const work = this.#client(index);
+      const { senders, receivers } = work;
+      work.manifest = manifests[index];
       for (const phase of ["A2", "G1"] as const) {
         senders[phase].encoder.restore(forNewPeer(stateOf(codecs, `${index}/${phase}`)));
       }
@@ -282,9 +289,10 @@ export class TrunkWorker {
     }
     const { manifest, manifestDigest, totalBytes } = message;
     if (manifest.length > 0) {
-      work.manifest = { digest: manifestDigest, entries: parseManifest(manifest, totalBytes) };
+      parseManifest(manifest, totalBytes);
+      work.manifest = manifestDigest;
     }
-    if (work.manifest?.digest !== manifestDigest) {
+    if (work.manifest !== manifestDigest) {
       fail("NB_ADAPTER_MISMATCH", "adapters whose manifest was not sent on this connection");
     }
     work.upload = new AdapterAssembler(message);

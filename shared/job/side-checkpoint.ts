@@ -23,6 +23,8 @@ export interface SideState {
   readonly codecs: Readonly<Record<string, CodecState>>;
   /** The newest average of client adapters, where the side has to send it again. */
   readonly average: { readonly number: number; readonly digest: number; readonly data: Uint8Array } | undefined;
+  /** XXH32 of the manifests that clients have sent, by index. */
+  readonly manifests: readonly (number | undefined)[];
   /** The state machine's state, in plain values. */
   readonly machine: unknown;
 }
@@ -37,6 +39,7 @@ const metaSchema = z.strictObject({
     .strictObject({ number: z.int(), digest: z.int(), data: z.instanceof(Uint8Array) })
     .optional()
     .nullable(),
+  manifests: z.array(z.int().optional()),
   machine: z.unknown(),
 });
 
@@ -51,13 +54,13 @@ export function sideCheckpoint(
   side: Side,
   segments: SideSegments,
   job: JobConfig,
-  { step, codecs, average, machine }: SideState,
+  { step, codecs, average, manifests, machine }: SideState,
 ): Checkpoint {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, segment] of Object.entries(segments))
     for (const [key, tensor] of segment?.saveState() ?? []) tensors.set(`${name}${SEPARATOR}${key}`, tensor);
   const packed = Object.entries(codecs).map(([name, state]) => [name, packCodecState(state)] as const);
-  const meta = { step, identity: identityOf(job), codecs: Object.fromEntries(packed), average, machine };
+  const meta = { step, identity: identityOf(job), codecs: Object.fromEntries(packed), average, manifests, machine };
   return { kind: side, meta, tensors };
 }
 
@@ -78,7 +81,7 @@ export function restoreSide(
       "NB_CHECKPOINT_MISMATCH",
       `${where}: its checkpoint is of a job with another model, cut, LoRA, codec, seed or number of steps`,
     );
-  const { step, machine, average } = meta.data;
+  const { step, machine, average, manifests } = meta.data;
   const codecs = Object.entries(meta.data.codecs).map(
     ([name, state]) => [name, unpackCodecState(state)] as const,
   );
@@ -96,5 +99,5 @@ export function restoreSide(
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new NarrowbandError("NB_CHECKPOINT_MISMATCH", `${where}: ${message}`, { cause });
   }
-  return { step, codecs: Object.fromEntries(codecs), average: average ?? undefined, machine };
+  return { step, codecs: Object.fromEntries(codecs), average: average ?? undefined, manifests, machine };
 }

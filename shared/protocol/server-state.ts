@@ -77,10 +77,8 @@ export interface PeerCounts {
   /** A2 and G1 that it need not be sent. */
   readonly a2: number;
   readonly g1: number;
-  /** A1 and G2 that it had already made when it connected, and whether it was prepared: these may come at once. */
-  readonly hadA1: number;
-  readonly hadG2: number;
-  readonly prepared: boolean;
+  /** Whether it came with the step begun: what it has made of answers that this server has forgotten may come before those. */
+  readonly resumed: boolean;
 }
 
 /** A step that a client has begun. The four counters say which of its messages are through. */

@@ -42,8 +42,11 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
   const steps = Array.from({ length: config.steps }, (_, step) => step);
   if (simulation.outcome?.reason !== "completed") throw new Wrong(`the job ended: ${simulation.outcome?.message}`);
   const whole = scenario.leaves === 0;
+  const texts = simulation.server!.job!.status().clients.map(({ name }) => Number(name.split("-")[1]));
+  requireEqual("clients of the job", [...texts].sort(), [...Array(clients).keys()]);
   for (const client of simulation.clients) {
-    const taken = groups.flatMap(({ members }) => members.filter((m) => m.client === client.index));
+    const index = texts.indexOf(client.index);
+    const taken = groups.flatMap(({ members }) => members.filter((m) => m.client === index));
     const heard = [...client.heard.keys()].sort((a, b) => a - b);
     requireEqual(
       `steps that client ${client.index} applied`,
@@ -62,21 +65,24 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
   }
   // Of several clients in a sequential job, forward passes and commits of others meet in an order that only the log has.
   if (config.mode === "sequential" && clients > 1) return;
-  const calm = await calmRun(config, clients, groups);
+  const calm = await calmRun(config, texts, groups);
   requireSameBits("trunk", simulation.server!.trunk.saveState(), calm.trunk.saveState());
   if (config.split === "vanilla") {
     requireSameBits("top", simulation.server!.top.saveState(), calm.top.saveState());
   }
   for (const { index, process, heard } of simulation.clients) {
-    requireSameBits(`bottom of client ${index}`, process!.bottom.saveState(), calm.clients[index].bottom.saveState());
-    requireSameBits(`top of client ${index}`, process!.top.saveState(), calm.clients[index].top.saveState());
+    const own = texts.indexOf(index);
+    const { bottom, top, worker } = calm.clients[own];
+    requireSameBits(`bottom of client ${index}`, process!.bottom.saveState(), bottom.saveState());
+    requireSameBits(`top of client ${index}`, process!.top.saveState(), top.saveState());
     for (const [step, { lossSum, supervisedTokens }] of heard) {
-      requireEqual(`client ${index}, step ${step}`, { lossSum, supervisedTokens }, calm.steps.get(`${index}:${step}`));
+      const sums = calm.steps.get(`${own}:${step}`);
+      requireEqual(`client ${index}, step ${step}`, { lossSum, supervisedTokens }, sums);
     }
-    const widths = (senders: typeof process extends infer _ ? { readonly A1: { readonly encoder: { widths(): Uint8Array } } } : never) => [
-      ...senders.A1.encoder.widths(),
-    ];
-    requireEqual(`widths of client ${index}`, widths(process!.edge.senders!), widths(calm.clients[index].worker.senders));
+    for (const phase of ["A1", "G2"] as const) {
+      const [got, want] = [process!.edge.senders!, worker.senders].map((s) => [...s[phase].encoder.widths()]);
+      requireEqual(`widths of ${phase} of client ${index}`, got, want);
+    }
   }
 }
 

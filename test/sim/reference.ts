@@ -27,22 +27,29 @@ export interface CalmRun {
   readonly steps: ReadonlyMap<string, { readonly lossSum: number; readonly supervisedTokens: number }>;
 }
 
-/** Groups of a sync job, or of a sequential one with a single client. All members average when it is time. */
-export async function calmRun(config: JobConfig, clients: number, groups: readonly CommitGroup[]): Promise<CalmRun> {
+/**
+ * Groups of a sync job, or of a sequential one with a single client. All members average when it is time. `texts` says whose text each
+ * client of the job has, by index: they are numbered in the order in which the server let them in.
+ */
+export async function calmRun(
+  config: JobConfig,
+  texts: readonly number[],
+  groups: readonly CommitGroup[],
+): Promise<CalmRun> {
   const { hidden } = config.model;
   const trunk = new SimTrunk(hidden, atOnce);
   const serverTop = new SimTop(hidden, atOnce);
   const vanilla = config.split === "vanilla";
   const server = new TrunkWorker({ config, trunk, top: vanilla ? serverTop : undefined });
-  const all = Array.from({ length: clients }, (_, client): CalmClient => {
+  const all = texts.map((text, client): CalmClient => {
     const bottom = new SimBottom(hidden, atOnce);
     const top = new SimTop(hidden, atOnce);
     const segments = { bottom, top: vanilla ? undefined : top };
-    const batches = { nextBatch: (step: number, m: number) => tinyBatch(client, step, m) };
+    const batches = { nextBatch: (step: number, m: number) => tinyBatch(text, step, m) };
     return { bottom, top, worker: new EdgeWorker({ config, client, segments, batches }) };
   });
   const steps = new Map<string, { lossSum: number; supervisedTokens: number }>();
-  const weights = new Array<number>(clients).fill(0);
+  const weights = texts.map(() => 0);
   let averages = 0;
   for (const group of groups) {
     for (const { client, step } of group.members) {
