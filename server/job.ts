@@ -18,6 +18,7 @@ import type {
   ServerTimer,
 } from "../shared/protocol/server-state.ts";
 import {
+  CheckpointStatus,
   type CommitGroup,
   createServerState,
   type JobOutcome,
@@ -148,7 +149,9 @@ export class Job {
     if (journal.resume) await job.#resume(journal);
     else job.#journal = await JobJournal.begin(job.#parts(), journal, job.#state);
     job.#journal!.onFailure = (error) => job.#fail(error);
-    if (journal.resume) job.#dispatch({ type: "restarted", policy: options.policy });
+    if (!journal.resume) return job;
+    if (job.#state.checkpoint === CheckpointStatus.TAKING) job.#takeCheckpoint();
+    job.#dispatch({ type: "restarted", policy: options.policy });
     return job;
   }
 
@@ -159,6 +162,11 @@ export class Job {
     this.#nextConnection = replayed.connection + 1;
     for (const [timer, ms] of replayed.timers) this.#timers.start(timer, ms);
     for (const request of replayed.requests) this.#compute(request);
+  }
+
+  #takeCheckpoint(): void {
+    this.#journal?.checkpoint(this.#state);
+    this.#dispatch({ type: "checkpointed" });
   }
 
   #parts(): JobParts {
@@ -311,8 +319,7 @@ export class Job {
         return;
       }
       case "checkpoint":
-        this.#journal?.checkpoint(this.#state);
-        this.#dispatch({ type: "checkpointed" });
+        this.#takeCheckpoint();
         return;
       case "authenticate":
         this.#authenticate(effect.connection, effect.token, effect.name);

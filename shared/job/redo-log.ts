@@ -2,7 +2,7 @@
  * The bytes of a redo log: what a side accepted and decided since a checkpoint, in order. A log is cut into segments, one for each
  * checkpoint.
  *
- *   "NBRL" · u32 version · u32 number of the segment · records
+ *   "NBRL" · u32 version · u32 number of the segment · u32 XXH32 of these 12 bytes · records
  *   record: u32 size of the body · u32 XXH32 of the body, seeded with the record's number in the segment · body (msgpack)
  *
  * A record of size 0 ends a segment that was closed whole. What follows the last whole record of an open segment is a torn write.
@@ -14,7 +14,8 @@ import { MAX_FRAME_BYTES } from "../protocol/limits.ts";
 
 const MAGIC = "NBRL";
 const VERSION = 1;
-const HEADER_BYTES = 12;
+const NAME_BYTES = 12;
+const HEADER_BYTES = NAME_BYTES + 4;
 const RECORD_BYTES = 8;
 
 /** Bytes of a record: a message of the largest size and its names. */
@@ -29,6 +30,7 @@ export function encodeSegmentHeader(number: number): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint32(4, VERSION, true);
   view.setUint32(8, number, true);
+  view.setUint32(NAME_BYTES, xxh32(bytes.subarray(0, NAME_BYTES)), true);
   return bytes;
 }
 
@@ -58,8 +60,10 @@ export interface Segment {
  * @throws NB_LOG_INVALID when the file is a segment of another version, or of another number than `number`.
  */
 export function parseSegment(bytes: Uint8Array, number: number, name: string): Segment {
-  if (bytes.length < HEADER_BYTES) return { number, records: [], closed: false, wholeBytes: 0 };
+  const nothing = { number, records: [], closed: false, wholeBytes: 0 };
+  if (bytes.length < HEADER_BYTES) return nothing;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(NAME_BYTES, true) !== xxh32(bytes.subarray(0, NAME_BYTES))) return nothing;
   const magic = new TextDecoder().decode(bytes.subarray(0, 4));
   if (magic !== MAGIC || view.getUint32(4, true) !== VERSION || view.getUint32(8, true) !== number) {
     fail("NB_LOG_INVALID", `${name}: not segment ${number} of a redo log of version ${VERSION}`);

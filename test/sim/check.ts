@@ -61,7 +61,8 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
     if (disk.peakBytes > MOST_BYTES) throw new Wrong(`a disk held ${disk.peakBytes} bytes`);
     const checkpoints = disk.names.filter((name) => name.endsWith(".nbck"));
     const segments = disk.names.filter((name) => name.endsWith(".nbredo"));
-    if (checkpoints.length > 2 || segments.length > 3) throw new Wrong(`files left: ${disk.names.join(", ")}`);
+    // One more of each when a process was killed before it could remove the oldest.
+    if (checkpoints.length > 3 || segments.length > 4) throw new Wrong(`files left: ${disk.names.join(", ")}`);
   }
   // Of several clients in a sequential job, forward passes and commits of others meet in an order that only the log has.
   if (config.mode === "sequential" && clients > 1) return;
@@ -70,7 +71,9 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
   if (config.split === "vanilla") {
     requireSameBits("top", simulation.server!.top.saveState(), calm.top.saveState());
   }
-  for (const { index, process, heard } of simulation.clients) {
+  for (const { index, process, heard, outcome } of simulation.clients) {
+    // One that had left, and has not found the job any more, is wherever it was.
+    if (outcome === undefined) continue;
     const own = texts.indexOf(index);
     const { bottom, top, worker } = calm.clients[own];
     requireSameBits(`bottom of client ${index}`, process!.bottom.saveState(), bottom.saveState());

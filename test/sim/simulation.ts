@@ -55,6 +55,7 @@ class SimClient {
   starts = 0;
   outcome: ClientOutcome | undefined;
   leaving = false;
+  left = false;
   readonly heard = new Map<number, Heard>();
 
   constructor(index: number, clock: Clock) {
@@ -120,7 +121,8 @@ export class Simulation {
   }
 
   #over(): boolean {
-    return this.outcome !== undefined && this.clients.every(({ outcome }) => outcome !== undefined);
+    // Who left on purpose may come back to find that the job has ended without it.
+    return this.outcome !== undefined && this.clients.every(({ outcome, left }) => outcome !== undefined || left);
   }
 
   /** Perhaps kills a process, cuts a connection, or has a client leave. */
@@ -267,6 +269,7 @@ export class Simulation {
         clock.note(`${name} ended: ${JSON.stringify(outcome)}`);
         if (client.leaving && outcome.reason === "stopped") {
           client.leaving = false;
+          client.left = true;
           clock.after(clock.random() * RESTART_MS * 8, "client returns", () => this.#startClient(client));
         } else if (outcome.reason === "completed") client.outcome = outcome;
         else this.#fail(new Error(`${name} ended with ${outcome.code}: ${outcome.message}`));
