@@ -141,6 +141,10 @@ export class Edge {
       this.#journal = journal;
       this.#state = replayed.state;
       for (const request of replayed.requests) this.#compute(request);
+      if (this.#state.work === WorkStatus.ENDED) {
+        this.#notify({ type: "ended", outcome: this.#state.ending! });
+        return;
+      }
       if (this.#state.checkpoint === CheckpointStatus.TAKING) this.#takeCheckpoint();
       if (this.#state.link === LinkStatus.OFFLINE) this.#connectLater();
       else this.#dispatch({ type: "closed", code: 1006 });
@@ -416,7 +420,8 @@ export class Edge {
     await Promise.race([this.#gone, grace]);
     cancel();
     try {
-      if (!this.#endedInside) this.#journal?.checkpoint(reopened(this.#state));
+      const completed = outcome.reason === "completed";
+      if (!this.#endedInside) this.#journal?.checkpoint(completed ? this.#state : reopened(this.#state));
       await this.#journal?.close();
       this.#resolve(outcome);
     } catch (error) {

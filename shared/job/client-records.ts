@@ -1,7 +1,7 @@
 /**
  * Events of the client's machine as records of its redo log, and back: the frames that it accepted, when its connections opened and
- * closed, and which computations were done, which are made again. What ends a run is not kept: one that is gone on with
- * stands where it stood before.
+ * closed, and which computations were done, which are made again. What ends a run before its job is completed is not kept: one that is
+ * gone on with stands where it stood before.
  */
 import { z } from "zod";
 import { fail } from "../errors.ts";
@@ -75,6 +75,12 @@ export function clientRecord(
   after: ClientState,
   effects: readonly ClientEffect[],
 ): ClientRecord | undefined {
+  // A job that is completed stays so; a client that is started again need not ask.
+  const completed =
+    event.type === "message" &&
+    event.frame.message.type === "goodbye" &&
+    event.frame.message.reason === "completed";
+  if (completed) return { type: "message", frame: encodeFrame(event.frame) };
   if (after.work === WorkStatus.ENDED) return undefined;
   switch (event.type) {
     case "opened":
