@@ -125,7 +125,12 @@ export class EdgeJournal {
   }
 
   /** Keeps an event that took `before` to `after`. To be called before its effects are carried out. */
-  record(event: ClientEvent, before: ClientState, after: ClientState, effects: readonly ClientEffect[]): void {
+  record(
+    event: ClientEvent,
+    before: ClientState,
+    after: ClientState,
+    effects: readonly ClientEffect[],
+  ): void {
     const record = clientRecord(event, before, after, effects);
     if (record !== undefined) this.#journal.append(record);
   }
@@ -215,8 +220,7 @@ async function replay(parts: EdgeParts, first: ClientState, left: LeftBehind): P
     }
     const request = requests.find((candidate) => isAbout(candidate, step.done));
     requests = requests.filter((candidate) => candidate !== request);
-    const result =
-      request === undefined || request.kind === "build" ? undefined : await worker.run(request);
+    const result = request === undefined || request.kind === "build" ? undefined : await worker.run(request);
     if (result === undefined) {
       return fail("NB_LOG_INVALID", `redo log: a result of ${step.done.kind}, which nobody had asked for`);
     }

@@ -185,9 +185,13 @@ export class Edge {
   }
 
   /** Steps that counted, in all processes of the run together. */
-  get debugState() { return this.#state; }
   get stepsTaken(): number {
     return this.#state.taken;
+  }
+
+  /** Whether segments and storage hold the run: not before it has begun or was restored, and not after storage has failed. */
+  get isKept(): boolean {
+    return this.#journal !== undefined;
   }
 
   /** The job's settings, once the server has told them. */

@@ -38,7 +38,10 @@ if (!Number.isInteger(count) || count < 1 || !Number.isInteger(from) || from < 1
 }
 const directory = mkdtempSync(join(tmpdir(), "narrowband-sim-"));
 const start = performance.now();
-const shares = Array.from({ length: SHARES }, (_, share) => ({ share, file: join(directory, `${share}.json`) }));
+const shares = Array.from({ length: SHARES }, (_, share) => ({
+  share,
+  file: join(directory, `${share}.json`),
+}));
 const codes = await Promise.all(
   shares.map(({ share, file }) =>
     run("test/sim/seeds.sim.ts", {
@@ -54,7 +57,16 @@ if (codes.some((code) => code !== 0)) {
   console.error("the simulator itself failed");
   process.exit(1);
 }
-const total = { seeds: 0, failures: [], kills: 0, drops: 0, duplicates: 0, reorders: 0, steps: 0, seconds: 0 };
+const total = {
+  seeds: 0,
+  failures: [],
+  kills: 0,
+  drops: 0,
+  duplicates: 0,
+  reorders: 0,
+  steps: 0,
+  seconds: 0,
+};
 for (const { file } of shares) {
   for (const [name, value] of Object.entries(JSON.parse(readFileSync(file, "utf8")))) {
     total[name] = Array.isArray(value) ? [...total[name], ...value] : total[name] + value;

@@ -11,19 +11,25 @@ import { fail, NarrowbandError } from "../shared/errors.ts";
 import { Journal, type LeftBehind } from "../shared/job/journal.ts";
 import { Outbox } from "../shared/job/outbox.ts";
 import { isAbout, replayOf, requireSame, serverRecord } from "../shared/job/server-records.ts";
-import { restoreSide, type SideSegments, type SideState, sideCheckpoint } from "../shared/job/side-checkpoint.ts";
+import {
+  restoreSide,
+  type SideSegments,
+  type SideState,
+  sideCheckpoint,
+} from "../shared/job/side-checkpoint.ts";
 import type { Storage } from "../shared/job/storage.ts";
 import type { JobConfig } from "../shared/protocol/job-config.ts";
 import { MAX_SEGMENT_BYTES } from "../shared/protocol/limits.ts";
 import type { Message } from "../shared/protocol/messages.ts";
 import { serverTransition } from "../shared/protocol/server-machine.ts";
-import type {
-  ConnectionRecord,
-  ServerEffect,
-  ServerEvent,
-  ServerRequest,
-  ServerState,
-  ServerTimer,
+import {
+  type ConnectionRecord,
+  JobPhase,
+  type ServerEffect,
+  type ServerEvent,
+  type ServerRequest,
+  type ServerState,
+  type ServerTimer,
 } from "../shared/protocol/server-state.ts";
 import type { TrunkWorker } from "./trunk-worker.ts";
 
@@ -90,8 +96,8 @@ export class JobJournal {
   /**
    * Puts the run that is in storage into segments and worker.
    *
-   * @throws NB_FILE_UNREADABLE when there is none; NB_CHECKPOINT_MISMATCH when it is of a job with other settings; what Journal.resume
-   * throws; NB_REPLAY_DIFFERS.
+   * @throws NB_FILE_UNREADABLE when there is none; NB_CHECKPOINT_MISMATCH when it is of a job with other settings; NB_CONFIG_INVALID when it
+   * is completed, and everybody has heard so; what Journal.resume throws; NB_REPLAY_DIFFERS.
    */
   static async resume(
     parts: JobParts,
@@ -106,6 +112,14 @@ export class JobJournal {
     const side = restoreSide(left.checkpoint, storage.name, parts.segments, parts.config);
     const state = unpackState(side.machine, storage.name);
     requireSameSettings(state.config, parts.config, storage.name);
+    if (
+      state.phase === JobPhase.ENDED &&
+      state.outcome?.reason === "completed" &&
+      left.records.length === 0
+    ) {
+      const message = `the run there has taken all its ${parts.config.steps} steps; accepted: another --out`;
+      fail("NB_CONFIG_INVALID", `--resume: ${storage.name}: ${message}`);
+    }
     parts.worker.restore(state.clients.length, side);
     const replayed = await replay(parts, state, left);
     const journal = new JobJournal(parts, left.journal, every, state.trunkSteps);
@@ -128,7 +142,12 @@ export class JobJournal {
   }
 
   /** Keeps an event that took `before` to `after`. To be called before its effects are carried out. */
-  record(event: ServerEvent, before: ServerState, after: ServerState, effects: readonly ServerEffect[]): void {
+  record(
+    event: ServerEvent,
+    before: ServerState,
+    after: ServerState,
+    effects: readonly ServerEffect[],
+  ): void {
     const record = serverRecord(event, before, after, effects);
     if (record !== undefined) this.#journal.append(record);
   }

@@ -189,8 +189,13 @@ export class Job {
     return this.#state.trunkSteps - this.#state.commits.length;
   }
 
+  /** Rounds in sync mode; steps of the client that is furthest in sequential mode. */
+  get stepsTaken(): number {
+    const { config, step, clients } = this.#state;
+    return config.mode === "sync" ? step : Math.max(0, ...clients.map((client) => client.step));
+  }
+
   /** Whether somebody is connected, or is waited for. */
-  get debugState() { return this.#state; }
   get attended(): boolean {
     return this.#state.clients.some(({ connection, rejoining }) => connection !== undefined || rejoining);
   }
@@ -315,7 +320,9 @@ export class Job {
         const connection = this.#connections.get(effect.connection);
         this.#connections.delete(effect.connection);
         if (connection === undefined) return;
-        this.#whenKept(effect.connection, "close", () => connection.channel.close(effect.code, effect.reason));
+        this.#whenKept(effect.connection, "close", () =>
+          connection.channel.close(effect.code, effect.reason),
+        );
         return;
       }
       case "checkpoint":

@@ -6,11 +6,7 @@ import type { CodecState } from "../shared/codec/codec.ts";
 import { forNewPeer } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import type { SideState } from "../shared/job/side-checkpoint.ts";
-import {
-  AdapterAssembler,
-  type FlatAdapters,
-  parseManifest,
-} from "../shared/protocol/adapters.ts";
+import { AdapterAssembler, type FlatAdapters, parseManifest } from "../shared/protocol/adapters.ts";
 import { makeReceiver, makeSender } from "../shared/protocol/codecs.ts";
 import { GradientSum } from "../shared/protocol/gradient-sum.ts";
 import type { JobConfig } from "../shared/protocol/job-config.ts";
@@ -122,7 +118,8 @@ export class TrunkWorker {
       for (const phase of ["A2", "G1"] as const) {
         senders[phase].encoder.restore(forNewPeer(stateOf(codecs, `${index}/${phase}`)));
       }
-      for (const phase of ["A1", "G2"] as const) receivers[phase].restore(stateOf(codecs, `${index}/${phase}`));
+      for (const phase of ["A1", "G2"] as const)
+        receivers[phase].restore(stateOf(codecs, `${index}/${phase}`));
     }
     this.#average = average === undefined ? undefined : { ...average, manifest: new Uint8Array(0) };
   }

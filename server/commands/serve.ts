@@ -78,7 +78,7 @@ export const serveCommand = defineCommand({
         value: "dir",
       }),
       resume: option(z.boolean().default(false), {
-        help: "go on from the checkpoint in --out; the clients must do so too",
+        help: "go on with the run in --out, also after the process was killed; clients come back by themselves",
         group: FILES_GROUP,
       }),
       host: option(z.string().min(1).default("127.0.0.1"), {
@@ -158,7 +158,7 @@ export const serveCommand = defineCommand({
       }),
       seed: option(seed, { help: "of everything random in the job", group: JOB }),
       checkpointEvery: option(z.int().min(0).default(50), {
-        help: "steps between checkpoints; 0: only at the end",
+        help: "steps between checkpoints, from which a killed run is replayed; 0: only at the end, and when the log is long",
         group: JOB,
       }),
       split: option(z.enum(["u-shape", "vanilla"]).default("u-shape"), {
@@ -276,7 +276,6 @@ export const serveCommand = defineCommand({
         );
       if (value.addToken !== undefined && value.tokens === undefined)
         wrong("tokens", "accepted with --add-token: the file that the token's hash is added to");
-      if (value.resume && value.mode !== "sync") wrong("resume", "accepted with --mode sync only");
       if (value.quorum > value.maxClients)
         wrong("quorum", `accepted: up to --max-clients, ${value.maxClients}`);
       if (value.minClients > value.maxClients)

@@ -1,8 +1,6 @@
 /** What `narrowband serve` does: the trunk, the job, the door, progress, and what is left behind at the end. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { CodecState } from "../../shared/codec/codec.ts";
-import { forNewPeer } from "../../shared/codec/registry.ts";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
@@ -10,19 +8,13 @@ import { createEngine } from "../../shared/engine/registry.ts";
 import { fail } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { adapterOf, loadServerRunners } from "../../shared/job/runners.ts";
-import {
-  forgetCheckpoints,
-  restoreSideCheckpoint,
-  SideCheckpoints,
-  type SideSegments,
-  type SideState,
-} from "../../shared/job/side-checkpoint.ts";
+import { DirectoryStorage } from "../../shared/job/storage-node.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
 import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
-import type { JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
+import type { JobOutcome } from "../../shared/protocol/server-state.ts";
 import { Server, tokenCheck } from "../app.ts";
 import { Job } from "../job.ts";
 import { readTokenFile } from "../tokens.ts";
@@ -33,11 +25,17 @@ import { jobConfigOf, jobPolicyOf, type ServeSettings } from "./settings.ts";
 /** How long clients have to read the goodbye and close before the server closes for them. */
 const GOODBYE_MS = 3_000;
 
-/** Waits until all clients have closed their connections, but not for ever. */
-async function connectionsClosed(job: Job): Promise<void> {
-  const deadline = performance.now() + GOODBYE_MS;
-  while (performance.now() < deadline && job.status().clients.some(({ connected }) => connected))
+/**
+ * Waits until all clients have closed their connections, but not for ever: when the job is completed, for a client that dropped as long
+ * as its step would have been waited for.
+ */
+async function clientsGone(job: Job, completed: boolean, signal: AbortSignal): Promise<void> {
+  const start = performance.now();
+  while (job.attended) {
+    const patient = completed && !signal.aborted;
+    if (!patient && performance.now() - start > GOODBYE_MS) return;
     await new Promise((done) => setTimeout(done, 20));
+  }
 }
 
 /** One job, from its first client to what it leaves behind. */
@@ -47,14 +45,8 @@ class ServerRun {
   readonly #model: HfModel;
   readonly #config: JobConfig;
   readonly #segments: Awaited<ReturnType<typeof loadServerRunners>>;
-  readonly #restored: SideState | undefined;
-  readonly #checkpoints: SideCheckpoints;
   readonly #tokens: ReturnType<typeof readTokenFile> | undefined;
-  readonly #job: Job;
   #reporter: ServeReporter | undefined;
-  #stepsTaken: number;
-  /** By their index in the job. */
-  readonly #clients: string[] = [];
 
   constructor(
     settings: ServeSettings,
@@ -62,39 +54,42 @@ class ServerRun {
     model: HfModel,
     config: JobConfig,
     segments: Awaited<ReturnType<typeof loadServerRunners>>,
-    checkpoints: SideCheckpoints,
-    restored: SideState | undefined,
   ) {
     this.#settings = settings;
     this.#context = context;
     this.#model = model;
     this.#config = config;
     this.#segments = segments;
-    this.#checkpoints = checkpoints;
-    this.#restored = restored;
-    this.#stepsTaken = restored?.step ?? 0;
     this.#tokens = settings.tokens === undefined ? undefined : readTokenFile(settings.tokens);
-    this.#job = new Job({
-      name: settings.job,
-      number: 1,
-      config,
-      policy: jobPolicyOf(settings),
-      ...segments,
-      authenticate: tokenCheck(this.#tokens, settings.job),
-      stepsTaken: this.#stepsTaken,
-      onProgress: (progress) => this.#progress(progress),
-      onStep: (step) => {
-        this.#stepsTaken = Math.max(this.#stepsTaken, ...step.group.members.map((member) => member.step + 1));
-        this.#reporter?.step(step);
+  }
+
+  /** The job, whose run is kept in --out from now on. */
+  async #open(): Promise<Job> {
+    const { job: name, out, resume, checkpointEvery } = this.#settings;
+    const { log, note } = this.#context;
+    const storage = new DirectoryStorage(join(out, "checkpoints"));
+    const job = await Job.open(
+      {
+        name,
+        number: 1,
+        config: this.#config,
+        policy: jobPolicyOf(this.#settings),
+        ...this.#segments,
+        authenticate: tokenCheck(this.#tokens, name),
+        onProgress: (progress) => this.#reporter?.progress(progress),
+        onStep: (step) => this.#reporter?.step(step),
+        onError: (error) => log.error(error),
       },
-      onError: (error) => context.log.error(error),
-    });
+      { storage, resume, every: checkpointEvery, onNote: (text) => log.warn(text) },
+    );
+    if (resume) note(`Going on after step ${job.stepsTaken}, from what is in ${storage.name}.`);
+    return job;
   }
 
   async run(): Promise<void> {
     const { host, port, tlsCert, tlsKey, origins, steps, out } = this.#settings;
     const { signal, log } = this.#context;
-    const job = this.#job;
+    const job = await this.#open();
     const server = new Server({
       host,
       port,
@@ -108,8 +103,8 @@ class ServerRun {
     try {
       this.#announce(address);
       const progress = await this.#context.progress();
-      const log = new RunLogWriter(runLogPath(out), job.name, "server", this.#stepsTaken);
-      const bar = progress.bar("server", steps, this.#stepsTaken);
+      const log = new RunLogWriter(runLogPath(out), job.name, "server", job.trunkSteps);
+      const bar = progress.bar("server", steps, job.stepsTaken);
       this.#reporter = new ServeReporter(this.#context, job, bar, log);
       const stop = () => void job.stop();
       signal.addEventListener("abort", stop);
@@ -118,9 +113,13 @@ class ServerRun {
       signal.removeEventListener("abort", stop);
       progress.stop();
       log.close();
-      await connectionsClosed(job);
-      await this.#leaveBehind(outcome);
-      this.#settle(outcome);
+      await clientsGone(job, outcome.reason === "completed", signal);
+      // Nothing is written over what is there when storage has failed.
+      if (outcome.code === "NB_STORAGE_FULL" || outcome.code === "NB_STORAGE_FAILED") {
+        fail(outcome.code, outcome.message);
+      }
+      await this.#leaveBehind(job, outcome);
+      this.#settle(job, outcome);
     } finally {
       await server.close();
     }
@@ -136,51 +135,17 @@ class ServerRun {
     );
   }
 
-  #progress(progress: ServerProgress): void {
-    if (progress.type === "joined") this.#joined(progress.client, progress.name);
-    if (progress.type === "roundStarted") {
-      // Between rounds all earlier steps are taken, and nothing is under way.
-      const { step } = progress.key;
-      const { checkpointEvery } = this.#settings;
-      const first = this.#restored?.step ?? 0;
-      if (checkpointEvery > 0 && step > first && step % checkpointEvery === 0) this.#save();
-    }
-    this.#reporter?.progress(progress);
-  }
-
-  /** Gives the encoders of a client that was there before what they had learned for it. */
-  #joined(client: number, name: string): void {
-    if (this.#clients[client] !== undefined) return;
-    this.#clients[client] = name;
-    for (const phase of ["A2", "G1"] as const) {
-      const state = this.#restored?.encoders[`${name}/${phase}`];
-      if (state !== undefined) this.#job.senders(client)[phase].encoder.restore(forNewPeer(state));
-    }
-  }
-
-  #save(): void {
-    const encoders: Record<string, CodecState> = {};
-    this.#clients.forEach((name, client) => {
-      const { A2, G1 } = this.#job.senders(client);
-      encoders[`${name}/A2`] = A2.encoder.save();
-      encoders[`${name}/G1`] = G1.encoder.save();
-    });
-    const segments: SideSegments = { ...this.#segments };
-    this.#checkpoints.save(segments, this.#config, { step: this.#stepsTaken, encoders });
-  }
-
-  async #leaveBehind(outcome: JobOutcome): Promise<void> {
+  async #leaveBehind(job: Job, outcome: JobOutcome): Promise<void> {
     const { out } = this.#settings;
     const { trunk, top } = this.#segments;
     const tensors = new Map([...trunk.adapters(), ...(top?.adapters() ?? [])]);
     const adapter = adapterOf(this.#config, this.#model.config, tensors);
     if (adapter !== undefined) await writeAdapterDirectory(out, this.#model.config, adapter);
-    if (this.#stepsTaken > (this.#restored?.step ?? 0)) this.#save();
-    await this.#checkpoints.written();
-    const ledger = this.#job.ledger.snapshot();
+    await job.close();
+    const ledger = job.ledger.snapshot();
     await this.#context.result({
       outcome: outcome.reason,
-      steps: this.#stepsTaken,
+      steps: job.stepsTaken,
       adapter: adapter === undefined ? undefined : out,
       ledger,
       report: ledgerReport(ledger),
@@ -189,16 +154,16 @@ class ServerRun {
   }
 
   /** Turns how the job ended into the command's own end. */
-  #settle({ reason, code, message }: JobOutcome): void {
-    const { job, out } = this.#settings;
+  #settle(job: Job, { reason, code, message }: JobOutcome): void {
+    const { out } = this.#settings;
     const where = `the trunk's adapter and a checkpoint are in ${out}`;
     if (reason !== "completed") {
       if (this.#context.signal.aborted) fail("NB_INTERRUPTED", `stopped; ${where}`);
       fail(code ?? "NB_INTERNAL", message);
     }
-    const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(this.#job.ledger.snapshot());
+    const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(job.ledger.snapshot());
     this.#context.print(
-      `job "${job}": ${formatCount(this.#stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
+      `job "${job.name}": ${formatCount(job.stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
         `(${wireBitsPerElement.toFixed(2)} bits per element, everything counted); ${where}`,
     );
   }
@@ -216,18 +181,7 @@ async function serveModel(
   });
   const segments = await loadServerRunners(config, model, engine);
   try {
-    const checkpoints = new SideCheckpoints(join(settings.out, "checkpoints"), "server");
-    let restored: SideState | undefined;
-    if (settings.resume) {
-      restored = await restoreSideCheckpoint(checkpoints.directory, "server", { ...segments }, config);
-      if (restored.step >= config.steps)
-        fail(
-          "NB_CONFIG_INVALID",
-          `--resume: the job in ${settings.out} has taken all its ${config.steps} steps; accepted: another --out`,
-        );
-      context.note(`Going on after step ${restored.step}, from the checkpoint in ${checkpoints.directory}.`);
-    } else await forgetCheckpoints(checkpoints.directory);
-    await new ServerRun(settings, context, model, config, segments, checkpoints, restored).run();
+    await new ServerRun(settings, context, model, config, segments).run();
   } finally {
     await segments.trunk.dispose();
     await segments.top?.dispose();

@@ -32,7 +32,10 @@ const doneSchema = z.discriminatedUnion("kind", [
 export const clientRecordSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("opened") }),
   z.strictObject({ type: z.literal("closed"), code: int }),
-  z.strictObject({ type: z.literal("message"), frame: z.custom<Uint8Array>((value) => value instanceof Uint8Array) }),
+  z.strictObject({
+    type: z.literal("message"),
+    frame: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  }),
   z.strictObject({ type: z.literal("computed"), done: doneSchema }),
   z.strictObject({ type: z.literal("checkpoint") }),
   z.strictObject({ type: z.literal("checkpointed") }),

@@ -106,8 +106,7 @@ export function serverRecord(
       const { type } = frame.message;
       if (!isBound(before, connection) || type === "ping" || type === "pong") return undefined;
       const [only] = effects;
-      const ignored =
-        effects.length === 1 && only.type === "notify" && only.progress.type === "ignored";
+      const ignored = effects.length === 1 && only.type === "notify" && only.progress.type === "ignored";
       if (ignored) return undefined;
       return { type: "message", connection, frame: encodeFrame(frame) };
     }
@@ -180,7 +179,8 @@ export function replayOf(value: unknown): ServerReplay {
 
 /** Whether `request` is the one that a record is about. */
 export function isAbout(request: ServerRequest, about: Done | Failed): boolean {
-  if (about.kind === "commit") return request.kind === "commit" && request.group.trunkStep === about.trunkStep;
+  if (about.kind === "commit")
+    return request.kind === "commit" && request.group.trunkStep === about.trunkStep;
   if (about.kind === "average") return request.kind === "average" && request.average === about.average;
   if (request.kind === "commit" || request.kind === "average") return false;
   const { client, message } = request;
@@ -197,6 +197,7 @@ export function isAbout(request: ServerRequest, about: Done | Failed): boolean {
 export function requireSame(result: ServerResult, done: Done): void {
   const again = doneOf(result);
   if (JSON.stringify(again) === JSON.stringify(done)) return;
-  const what = done.kind === "tensor" ? `${done.phase} of step ${done.step}, micro-batch ${done.microBatch}` : done.kind;
+  const what =
+    done.kind === "tensor" ? `${done.phase} of step ${done.step}, micro-batch ${done.microBatch}` : done.kind;
   fail("NB_REPLAY_DIFFERS", `redo log: ${what} came out different from what it was`);
 }

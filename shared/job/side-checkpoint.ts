@@ -22,7 +22,9 @@ export interface SideState {
   /** Codec streams, by names of the side's own choosing. */
   readonly codecs: Readonly<Record<string, CodecState>>;
   /** The newest average of client adapters, where the side has to send it again. */
-  readonly average: { readonly number: number; readonly digest: number; readonly data: Uint8Array } | undefined;
+  readonly average:
+    | { readonly number: number; readonly digest: number; readonly data: Uint8Array }
+    | undefined;
   /** XXH32 of the manifests that clients have sent, by index. */
   readonly manifests: readonly (number | undefined)[];
   /** The state machine's state, in plain values. */
@@ -60,7 +62,14 @@ export function sideCheckpoint(
   for (const [name, segment] of Object.entries(segments))
     for (const [key, tensor] of segment?.saveState() ?? []) tensors.set(`${name}${SEPARATOR}${key}`, tensor);
   const packed = Object.entries(codecs).map(([name, state]) => [name, packCodecState(state)] as const);
-  const meta = { step, identity: identityOf(job), codecs: Object.fromEntries(packed), average, manifests, machine };
+  const meta = {
+    step,
+    identity: identityOf(job),
+    codecs: Object.fromEntries(packed),
+    average,
+    manifests,
+    machine,
+  };
   return { kind: side, meta, tensors };
 }
 

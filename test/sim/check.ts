@@ -40,7 +40,8 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
     return group;
   });
   const steps = Array.from({ length: config.steps }, (_, step) => step);
-  if (simulation.outcome?.reason !== "completed") throw new Wrong(`the job ended: ${simulation.outcome?.message}`);
+  if (simulation.outcome?.reason !== "completed")
+    throw new Wrong(`the job ended: ${simulation.outcome?.message}`);
   const whole = scenario.leaves === 0;
   const texts = simulation.server!.job!.status().clients.map(({ name }) => Number(name.split("-")[1]));
   requireEqual("clients of the job", [...texts].sort(), [...Array(clients).keys()]);
@@ -62,7 +63,8 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
     const checkpoints = disk.names.filter((name) => name.endsWith(".nbck"));
     const segments = disk.names.filter((name) => name.endsWith(".nbredo"));
     // One more of each when a process was killed before it could remove the oldest.
-    if (checkpoints.length > 3 || segments.length > 4) throw new Wrong(`files left: ${disk.names.join(", ")}`);
+    if (checkpoints.length > 3 || segments.length > 4)
+      throw new Wrong(`files left: ${disk.names.join(", ")}`);
   }
   // Of several clients in a sequential job, forward passes and commits of others meet in an order that only the log has.
   if (config.mode === "sequential" && clients > 1) return;
@@ -89,7 +91,11 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
   }
 }
 
-export async function runSeed(seed: number, change: Partial<Scenario> = {}, verbose = false): Promise<SeedResult> {
+export async function runSeed(
+  seed: number,
+  change: Partial<Scenario> = {},
+  verbose = false,
+): Promise<SeedResult> {
   const scenario = { ...scenarioOf(seed), ...change };
   const simulation = new Simulation(scenario, verbose);
   let reason: string | undefined;

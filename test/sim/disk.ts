@@ -51,7 +51,8 @@ export class Disk {
       const kept = inode.synced + clock.pick(inode.bytes.length - inode.synced + 1);
       inode.bytes = inode.bytes.slice(0, kept);
       // A page that was never written back may hold anything.
-      if (kept > inode.synced && clock.chance(0.3)) inode.bytes[inode.synced + clock.pick(kept - inode.synced)] ^= 0x55;
+      if (kept > inode.synced && clock.chance(0.3))
+        inode.bytes[inode.synced + clock.pick(kept - inode.synced)] ^= 0x55;
       inode.synced = inode.bytes.length;
     }
     this.#files = new Map(this.#durable);

@@ -78,7 +78,11 @@ export async function calmRun(
       steps.set(`${client}:${step}`, sums);
       weights[client] += sums.supervisedTokens;
     }
-    const members = group.members.map((member) => ({ ...member, attempt: 0, ...steps.get(`${member.client}:${member.step}`)! }));
+    const members = group.members.map((member) => ({
+      ...member,
+      attempt: 0,
+      ...steps.get(`${member.client}:${member.step}`)!,
+    }));
     await server.run({ kind: "commit", group: { ...group, members } });
     for (const { client, step, supervisedTokens } of members) {
       const commit = { type: "commit", step, attempt: 0, trunkStep: group.trunkStep } as const;

@@ -6,9 +6,9 @@ import { Edge } from "../../client/edge.ts";
 import type { ClientSegments } from "../../client/edge-worker.ts";
 import { Job } from "../../server/job.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
+import type { ClientOutcome } from "../../shared/protocol/client-state.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
 import { MAX_FRAME_BYTES } from "../../shared/protocol/limits.ts";
-import type { ClientOutcome } from "../../shared/protocol/client-state.ts";
 import type { CommitGroup, JobOutcome } from "../../shared/protocol/server-state.ts";
 import type { FrameSocket, SetTimer } from "../../shared/protocol/transport.ts";
 import { encodeCheckpoint } from "../../shared/train/checkpoint.ts";
@@ -122,7 +122,9 @@ export class Simulation {
 
   #over(): boolean {
     // Who left on purpose may come back to find that the job has ended without it.
-    return this.outcome !== undefined && this.clients.every(({ outcome, left }) => outcome !== undefined || left);
+    return (
+      this.outcome !== undefined && this.clients.every(({ outcome, left }) => outcome !== undefined || left)
+    );
   }
 
   /** Perhaps kills a process, cuts a connection, or has a client leave. */
@@ -177,7 +179,13 @@ export class Simulation {
     const think = () => this.clock.pause(process, `${name} computes`, COMPUTE_MS);
     const { hidden } = config.model;
     const trunk = new SimTrunk(hidden, think);
-    const process: ServerProcess = { name, alive: true, trunk, top: new SimTop(hidden, think), job: undefined };
+    const process: ServerProcess = {
+      name,
+      alive: true,
+      trunk,
+      top: new SimTop(hidden, think),
+      job: undefined,
+    };
     this.server = process;
     const resume = this.serverDisk.names.some((file) => file.endsWith(".nbck"));
     this.clock.note(`start ${name}${resume ? ", resuming" : ""}`);
