@@ -43,7 +43,7 @@ async function compare(simulation: Simulation, scenario: Scenario): Promise<void
   if (simulation.outcome?.reason !== "completed")
     throw new Wrong(`the job ended: ${simulation.outcome?.message}`);
   const whole = scenario.leaves === 0;
-  const texts = simulation.server!.job!.status().clients.map(({ name }) => Number(name.split("-")[1]));
+  const { texts } = simulation;
   requireEqual("clients of the job", [...texts].sort(), [...Array(clients).keys()]);
   for (const client of simulation.clients) {
     const index = texts.indexOf(client.index);

@@ -5,11 +5,12 @@
 import { Edge } from "../../client/edge.ts";
 import type { ClientSegments } from "../../client/edge-worker.ts";
 import { Job } from "../../server/job.ts";
+import { NarrowbandError } from "../../shared/errors.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import type { ClientOutcome } from "../../shared/protocol/client-state.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
 import { MAX_FRAME_BYTES } from "../../shared/protocol/limits.ts";
-import type { CommitGroup, JobOutcome } from "../../shared/protocol/server-state.ts";
+import type { CommitGroup, JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
 import type { FrameSocket, SetTimer } from "../../shared/protocol/transport.ts";
 import { encodeCheckpoint } from "../../shared/train/checkpoint.ts";
 import { tinyBatch } from "../server/tiny-segments.ts";
@@ -82,6 +83,8 @@ export class Simulation {
   server: ServerProcess | undefined;
   outcome: JobOutcome | undefined;
   abandoned = 0;
+  /** Whose text each client of the job has, by index. */
+  readonly texts: number[] = [];
   readonly #network: Network;
   readonly #left: { kills: number; leaves: number };
   #kills = 0;
@@ -202,8 +205,9 @@ export class Simulation {
         this.clock.note(`${name} committed ${JSON.stringify(group)}`);
         this.groups.set(group.trunkStep, group);
       },
-      onProgress: (progress: { type: string }) => {
+      onProgress: (progress: ServerProgress) => {
         if (progress.type === "stepAbandoned") this.abandoned++;
+        if (progress.type === "joined") this.texts[progress.client] = Number(progress.name.split("-")[1]);
         this.clock.note(`${name} ${JSON.stringify(progress).slice(0, 160)}`);
       },
     };
@@ -217,12 +221,22 @@ export class Simulation {
           await this.clock.pause(process, `${name} waits for clients`, ms);
         }
         await job.close();
-        process.alive = false;
-        this.#network.died(process);
-        this.clock.note(`${name} ended: ${JSON.stringify(outcome)}`);
-        this.outcome = outcome;
+        this.#serverEnded(process, outcome);
       })
-      .catch((error) => this.#fail(error));
+      .catch((error) => {
+        // Killed after all was done and said: there is nothing left to go on with.
+        const done = error instanceof NarrowbandError && error.code === "NB_CONFIG_INVALID";
+        if (done)
+          this.#serverEnded(process, { reason: "completed", code: undefined, message: error.message });
+        else this.#fail(error);
+      });
+  }
+
+  #serverEnded(process: ServerProcess, outcome: JobOutcome): void {
+    process.alive = false;
+    this.#network.died(process);
+    this.clock.note(`${process.name} ended: ${JSON.stringify(outcome)}`);
+    this.outcome = outcome;
   }
 
   #accept(process: ServerProcess, socket: FrameSocket): void {
