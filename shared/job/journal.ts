@@ -200,11 +200,7 @@ export class Journal {
 
   #start(): void {
     if (this.#failure !== undefined || this.#running !== undefined) return;
-    this.#running = this.#run()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#running = this.#run();
   }
 
   #fail(error: unknown): void {
@@ -217,17 +213,27 @@ export class Journal {
   async #run(): Promise<void> {
     // Records that are appended in the same turn are written together.
     await Promise.resolve();
-    while (this.#failure === undefined) {
-      const next = this.#operations[0];
-      if (next?.kind === "rotate") {
-        this.#operations.shift();
-        await this.#beginSegment(next.number, next.checkpoint);
-      } else if (next !== undefined) {
-        await this.#writeWaiting();
-      } else if (this.#syncWanted) {
-        this.#syncWanted = false;
-        await this.#syncAll();
-      } else return;
+    try {
+      while (this.#failure === undefined && (this.#operations.length > 0 || this.#syncWanted)) {
+        await this.#next();
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    // In the same turn as the last look at what is waiting, so that nothing is left lying.
+    this.#running = undefined;
+  }
+
+  async #next(): Promise<void> {
+    const [first] = this.#operations;
+    if (first?.kind === "rotate") {
+      this.#operations.shift();
+      await this.#beginSegment(first.number, first.checkpoint);
+    } else if (first !== undefined) {
+      await this.#writeWaiting();
+    } else {
+      this.#syncWanted = false;
+      await this.#syncAll();
     }
   }
 
