@@ -3,6 +3,7 @@
  * and, in a U-shape, never leave.
  */
 import type { CodecState } from "../shared/codec/codec.ts";
+import { forNewPeer } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import {
   AdapterAssembler,
@@ -100,6 +101,24 @@ export class EdgeWorker {
     for (const sender of Object.values(this.senders)) sender.resetPeer();
     if (!resumed) for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
     this.#manifestSent = false;
+  }
+
+  /** What the codecs have learned, for a checkpoint. No step may be open. */
+  saveCodecs(): Record<string, CodecState> {
+    const { A1, G2 } = this.senders;
+    const { A2, G1 } = this.#receivers;
+    return { A1: A1.encoder.save(), G2: G2.encoder.save(), A2: A2.save(), G1: G1.save() };
+  }
+
+  /** Takes over what a checkpoint holds. Nothing has been sent by this process. */
+  restore(codecs: Readonly<Record<string, CodecState>>): void {
+    for (const name of ["A1", "G2", "A2", "G1"]) {
+      if (codecs[name] === undefined) fail("NB_CHECKPOINT_INVALID", `checkpoint: no state of codec ${name}`);
+    }
+    for (const phase of ["A1", "G2"] as const) {
+      this.senders[phase].encoder.restore(forNewPeer(codecs[phase]));
+    }
+    for (const phase of ["A2", "G1"] as const) this.#receivers[phase].restore(codecs[phase]);
   }
 
   begin(key: StepKey): void {

@@ -3,13 +3,10 @@
  * answers. What belongs to a client's open step is kept apart, so that it can be dropped until the step commits.
  */
 import type { CodecState } from "../shared/codec/codec.ts";
+import { forNewPeer } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
-import {
-  AdapterAssembler,
-  type FlatAdapters,
-  type ManifestEntry,
-  parseManifest,
-} from "../shared/protocol/adapters.ts";
+import type { SideState } from "../shared/job/side-checkpoint.ts";
+import { AdapterAssembler, type FlatAdapters, parseManifest } from "../shared/protocol/adapters.ts";
 import { makeReceiver, makeSender } from "../shared/protocol/codecs.ts";
 import { GradientSum } from "../shared/protocol/gradient-sum.ts";
 import type { JobConfig } from "../shared/protocol/job-config.ts";
@@ -52,7 +49,8 @@ class ClientWork {
   open: OpenWork | undefined;
   /** Adapters that are arriving or have arrived. */
   upload: AdapterAssembler | undefined;
-  manifest: { readonly digest: number; readonly entries: readonly ManifestEntry[] } | undefined;
+  /** XXH32 of the manifest that came on its connection. */
+  manifest: number | undefined;
 
   constructor(config: JobConfig, index: number) {
     this.senders = {
@@ -101,6 +99,40 @@ export class TrunkWorker {
   /** The newest average, for sending. */
   get average(): (FlatAdapters & { readonly number: number }) | undefined {
     return this.#average;
+  }
+
+  /** What the codecs of clients 0 to `clients` − 1 have learned, for a checkpoint. No step may be open. */
+  saveCodecs(clients: number): Record<string, CodecState> {
+    const states: Record<string, CodecState> = {};
+    for (let index = 0; index < clients; index++) {
+      const { senders, receivers } = this.#client(index);
+      for (const phase of ["A2", "G1"] as const) states[`${index}/${phase}`] = senders[phase].encoder.save();
+      for (const phase of ["A1", "G2"] as const) states[`${index}/${phase}`] = receivers[phase].save();
+    }
+    return states;
+  }
+
+  /** Digests of the manifests that clients have sent on their connections. */
+  manifests(clients: number): (number | undefined)[] {
+    return Array.from({ length: clients }, (_, index) => this.#client(index).manifest);
+  }
+
+  /** Takes over what a checkpoint holds. Nothing has been sent to anybody by this process. */
+  restore(
+    clients: number,
+    { codecs, average, manifests }: Pick<SideState, "codecs" | "average" | "manifests">,
+  ): void {
+    for (let index = 0; index < clients; index++) {
+      const work = this.#client(index);
+      const { senders, receivers } = work;
+      work.manifest = manifests[index];
+      for (const phase of ["A2", "G1"] as const) {
+        senders[phase].encoder.restore(forNewPeer(stateOf(codecs, `${index}/${phase}`)));
+      }
+      for (const phase of ["A1", "G2"] as const)
+        receivers[phase].restore(stateOf(codecs, `${index}/${phase}`));
+    }
+    this.#average = average === undefined ? undefined : { ...average, manifest: new Uint8Array(0) };
   }
 
   /** A client's senders, for reports. */
@@ -268,9 +300,10 @@ export class TrunkWorker {
     }
     const { manifest, manifestDigest, totalBytes } = message;
     if (manifest.length > 0) {
-      work.manifest = { digest: manifestDigest, entries: parseManifest(manifest, totalBytes) };
+      parseManifest(manifest, totalBytes);
+      work.manifest = manifestDigest;
     }
-    if (work.manifest?.digest !== manifestDigest) {
+    if (work.manifest !== manifestDigest) {
       fail("NB_ADAPTER_MISMATCH", "adapters whose manifest was not sent on this connection");
     }
     work.upload = new AdapterAssembler(message);
@@ -333,6 +366,10 @@ function refuseInfinite(work: ClientWork): void {
     work.upload = undefined;
     fail("NB_TENSOR_NOT_FINITE", `the adapters hold ${value}`);
   }
+}
+
+function stateOf(codecs: Readonly<Record<string, CodecState>>, name: string): CodecState {
+  return codecs[name] ?? fail("NB_CHECKPOINT_INVALID", `checkpoint: no state of codec stream ${name}`);
 }
 
 function at({ step, microBatch }: TensorMessage): { step: number; microBatch: number; training: true } {

@@ -127,8 +127,8 @@ class Unloading<S extends TrainableSegment> implements TrainableSegment {
   }
 
   loadAdapters(adapters: NamedTensors): void {
-    if (this.#inner === undefined) fail("NB_INTERNAL", "adapters set while the weights are away");
-    this.#inner.loadAdapters(adapters);
+    if (this.#inner === undefined) this.#replace(adapters);
+    else this.#inner.loadAdapters(adapters);
   }
 
   gradients(): NamedTensors {
@@ -162,8 +162,21 @@ class Unloading<S extends TrainableSegment> implements TrainableSegment {
   }
 
   restoreState(state: NamedTensors): void {
-    if (this.#inner === undefined) fail("NB_INTERNAL", "state restored while the weights are away");
-    this.#inner.restoreState(state);
+    if (this.#inner !== undefined) {
+      this.#inner.restoreState(state);
+      return;
+    }
+    this.#accumulated = undefined;
+    this.#kept = { state: new Map(), adapters: (this.#kept as Kept).adapters };
+    this.#replace(state);
+  }
+
+  /** Sets part of what is kept; the segment checks names and shapes when it takes it over. */
+  #replace(tensors: NamedTensors): void {
+    const { state, adapters } = this.#kept as Kept;
+    const given = copy(tensors);
+    const own = [...given].filter(([name]) => adapters.has(name));
+    this.#kept = { state: new Map([...state, ...given]), adapters: new Map([...adapters, ...own]) };
   }
 
   async dispose(): Promise<void> {

@@ -87,6 +87,26 @@ export const ERRORS = {
     "Start with the settings that the checkpoint was made with, or in a new directory.",
     { exit: 2 },
   ),
+  NB_LOG_INVALID: kind(
+    "A redo log is damaged elsewhere than at its end, or parts of it are missing.",
+    "What was accepted after the damage is lost; begin the run anew, on both sides.",
+    { exit: 1 },
+  ),
+  NB_REPLAY_DIFFERS: kind(
+    "Going through a redo log again gave other numbers than the run did.",
+    "Resume with the same engine, the same number of threads and on the same kind of processor as before.",
+    { exit: 1 },
+  ),
+  NB_STORAGE_FULL: kind(
+    "There is no room to write a checkpoint or redo log.",
+    "Nothing that was promised is lost: make room, and go on with --resume.",
+    { exit: 1 },
+  ),
+  NB_STORAGE_FAILED: kind(
+    "A checkpoint or redo log could not be written or read.",
+    "Check the disk and the directory's permissions, and go on with --resume.",
+    { exit: 1 },
+  ),
   NB_DATASET_MISSING: kind(
     "A data set that was asked for by name is not installed.",
     "Install the package that the message names, or give a file of your own.",

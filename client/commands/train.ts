@@ -118,11 +118,11 @@ export const trainCommand = defineCommand({
       completionOnly: completionOnlyOption,
       rows: option(z.int().min(1).max(16_384).default(8), { help: "rows in a micro-batch", group: STEP }),
       resume: option(z.boolean().default(false), {
-        help: "go on from the checkpoint in --out, in a job that goes on too",
+        help: "go on with the run in --out, also after the process was killed",
         group: FILES_GROUP,
       }),
       checkpointEvery: option(z.int().min(0).default(50), {
-        help: "steps between checkpoints; 0: only when stopped",
+        help: "steps between checkpoints, from which a killed run is replayed; 0: only at the end, and when the log is long",
         group: STEP,
       }),
       engine: engineOption,

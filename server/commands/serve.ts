@@ -90,7 +90,7 @@ export const serveCommand = defineCommand({
         value: "dir",
       }),
       resume: option(z.boolean().default(false), {
-        help: "go on from the checkpoint in --out; the clients must do so too",
+        help: "go on with the run in --out, also after the process was killed; clients come back by themselves",
         group: FILES_GROUP,
       }),
       host: option(z.string().min(1).default("127.0.0.1"), {
@@ -187,7 +187,7 @@ export const serveCommand = defineCommand({
       }),
       seed: option(seed, { help: "of everything random in the job", group: JOB }),
       checkpointEvery: option(z.int().min(0).default(50), {
-        help: "steps between checkpoints; 0: only at the end",
+        help: "steps between checkpoints, from which a killed run is replayed; 0: only at the end, and when the log is long",
         group: JOB,
       }),
       split: option(z.enum(["u-shape", "vanilla"]).default("u-shape"), {
@@ -360,7 +360,6 @@ export const serveCommand = defineCommand({
         );
       if (value.tlsClientCa !== undefined && value.tlsCert === undefined)
         wrong("tlsClientCa", "accepted with --tls-cert and --tls-key only");
-      if (value.resume && value.mode !== "sync") wrong("resume", "accepted with --mode sync only");
       if (value.quorum > value.maxClients)
         wrong("quorum", `accepted: up to --max-clients, ${value.maxClients}`);
       if (value.minClients > value.maxClients)

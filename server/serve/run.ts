@@ -1,8 +1,6 @@
 /** What `narrowband serve` does: the trunk, the job, the door, progress, and what is left behind at the end. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { CodecState } from "../../shared/codec/codec.ts";
-import { forNewPeer } from "../../shared/codec/registry.ts";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
@@ -10,19 +8,13 @@ import { createEngine } from "../../shared/engine/registry.ts";
 import { asNarrowbandError, fail, NarrowbandError } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { adapterOf, loadServerRunners } from "../../shared/job/runners.ts";
-import {
-  forgetCheckpoints,
-  restoreSideCheckpoint,
-  SideCheckpoints,
-  type SideSegments,
-  type SideState,
-} from "../../shared/job/side-checkpoint.ts";
+import { DirectoryStorage } from "../../shared/job/storage-node.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
 import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
-import type { JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
+import type { JobOutcome } from "../../shared/protocol/server-state.ts";
 import type { TopSegment, TrunkSegment } from "../../shared/train/segments.ts";
 import { tokenCheck } from "../app.ts";
 import { Job } from "../job.ts";
@@ -41,11 +33,17 @@ function endsForGood(signal: AbortSignal): boolean {
   return !(reason instanceof NarrowbandError && reason.details.signal === "SIGTERM");
 }
 
-/** Waits until all clients have closed their connections, but not for ever. */
-async function connectionsClosed(job: Job): Promise<void> {
-  const deadline = performance.now() + GOODBYE_MS;
-  while (performance.now() < deadline && job.status().clients.some(({ connected }) => connected))
+/**
+ * Waits until all clients have closed their connections, but not for ever: when the job is completed, for a client that dropped as long
+ * as its step would have been waited for.
+ */
+async function clientsGone(job: Job, completed: boolean, signal: AbortSignal): Promise<void> {
+  const start = performance.now();
+  while (job.attended) {
+    const patient = completed && !signal.aborted;
+    if (!patient && performance.now() - start > GOODBYE_MS) return;
     await new Promise((done) => setTimeout(done, 20));
+  }
 }
 
 /** Of a job that has ended. */
@@ -68,14 +66,9 @@ class ServerRun {
   readonly #model: HfModel;
   readonly #config: JobConfig;
   readonly #segments: ServerSegments;
-  readonly #restored: SideState | undefined;
-  readonly #checkpoints: SideCheckpoints;
   readonly #shared: SharedServer;
-  readonly #job: Job;
+  #job: Job | undefined;
   #reporter: ServeReporter | undefined;
-  #stepsTaken: number;
-  /** By their index in the job. */
-  readonly #clients: string[] = [];
 
   constructor(
     settings: ServeSettings,
@@ -83,8 +76,6 @@ class ServerRun {
     model: HfModel,
     config: JobConfig,
     segments: ServerSegments,
-    checkpoints: SideCheckpoints,
-    restored: SideState | undefined,
     shared: SharedServer,
   ) {
     this.#settings = settings;
@@ -93,27 +84,33 @@ class ServerRun {
     this.#model = model;
     this.#config = config;
     this.#segments = segments;
-    this.#checkpoints = checkpoints;
-    this.#restored = restored;
-    this.#stepsTaken = restored?.step ?? 0;
-    this.#job = new Job({
-      name: settings.job,
-      number: shared.server.jobs.length + 1,
-      config,
-      policy: jobPolicyOf(settings),
-      robust: robustOf(settings),
-      ...segments,
-      authenticate: tokenCheck(shared.tokens, settings.job),
-      queue: shared.queue,
-      stepsTaken: this.#stepsTaken,
-      onProgress: (progress) => this.#progress(progress),
-      onStep: (step) => {
-        this.#stepsTaken = Math.max(this.#stepsTaken, ...step.group.members.map((member) => member.step + 1));
-        this.#reporter?.step(step);
+  }
+
+  /** The job, whose run is kept in --out from now on. */
+  async open(): Promise<void> {
+    const { job: name, out, resume, checkpointEvery } = this.#settings;
+    const { log, note } = this.#context;
+    const { server, tokens, queue } = this.#shared;
+    const storage = new DirectoryStorage(join(out, "checkpoints"));
+    const job = await Job.open(
+      {
+        name,
+        number: server.jobs.length + 1,
+        config: this.#config,
+        policy: jobPolicyOf(this.#settings),
+        robust: robustOf(this.#settings),
+        ...this.#segments,
+        authenticate: tokenCheck(tokens, name),
+        queue,
+        onProgress: (progress) => this.#reporter?.progress(progress),
+        onStep: (step) => this.#reporter?.step(step),
+        onError: (error) => log.error(error),
       },
-      onError: (error) => context.log.error(error),
-    });
-    shared.server.addJob(this.#job);
+      { storage, resume, every: checkpointEvery, onNote: (text) => log.warn(text) },
+    );
+    if (resume) note(`Going on after step ${job.stepsTaken}, from what is in ${storage.name}.`);
+    server.addJob(job);
+    this.#job = job;
   }
 
   /** Takes the job to its end. What it returns is for machines, and turns the job's end into the command's. */
@@ -121,11 +118,11 @@ class ServerRun {
     const { steps, out } = this.#settings;
     const { signal } = this.#context;
     const { server, several } = this.#shared;
-    const job = this.#job;
+    const job = this.#job as Job;
     this.#announce(await this.#shared.listening);
     const progress = await this.#context.progress();
-    const log = new RunLogWriter(runLogPath(out), job.name, "server", this.#stepsTaken);
-    const bar = progress.bar(several ? job.name : "server", steps, this.#stepsTaken);
+    const log = new RunLogWriter(runLogPath(out), job.name, "server", job.trunkSteps);
+    const bar = progress.bar(several ? job.name : "server", steps, job.stepsTaken);
     this.#reporter = new ServeReporter(this.#context, job, bar, log);
     const stop = (): void => {
       const retryAfterMs = endsForGood(signal) ? 0 : this.#settings.retryAfter;
@@ -138,9 +135,13 @@ class ServerRun {
     signal.removeEventListener("abort", stop);
     if (!several) progress.stop();
     log.close();
-    await connectionsClosed(job);
-    const result = await this.#leaveBehind(outcome);
-    return { result, settle: () => this.#settle(outcome) };
+    await clientsGone(job, outcome.reason === "completed", signal);
+    // Nothing is written over what is there when storage has failed.
+    if (outcome.code === "NB_STORAGE_FULL" || outcome.code === "NB_STORAGE_FAILED") {
+      fail(outcome.code, outcome.message);
+    }
+    const result = await this.#leaveBehind(job, outcome);
+    return { result, settle: () => this.#settle(job, outcome) };
   }
 
   #announce(address: { readonly http: string; readonly ws: string; readonly port: number }): void {
@@ -153,52 +154,18 @@ class ServerRun {
     );
   }
 
-  #progress(progress: ServerProgress): void {
-    if (progress.type === "joined") this.#joined(progress.client, progress.name);
-    if (progress.type === "roundStarted") {
-      // Between rounds all earlier steps are taken, and nothing is under way.
-      const { step } = progress.key;
-      const { checkpointEvery } = this.#settings;
-      const first = this.#restored?.step ?? 0;
-      if (checkpointEvery > 0 && step > first && step % checkpointEvery === 0) this.#save();
-    }
-    this.#reporter?.progress(progress);
-  }
-
-  /** Gives the encoders of a client that was there before what they had learned for it. */
-  #joined(client: number, name: string): void {
-    if (this.#clients[client] !== undefined) return;
-    this.#clients[client] = name;
-    for (const phase of ["A2", "G1"] as const) {
-      const state = this.#restored?.encoders[`${name}/${phase}`];
-      if (state !== undefined) this.#job.senders(client)[phase].encoder.restore(forNewPeer(state));
-    }
-  }
-
-  #save(): void {
-    const encoders: Record<string, CodecState> = {};
-    this.#clients.forEach((name, client) => {
-      const { A2, G1 } = this.#job.senders(client);
-      encoders[`${name}/A2`] = A2.encoder.save();
-      encoders[`${name}/G1`] = G1.encoder.save();
-    });
-    const segments: SideSegments = { ...this.#segments };
-    this.#checkpoints.save(segments, this.#config, { step: this.#stepsTaken, encoders });
-  }
-
-  async #leaveBehind(outcome: JobOutcome): Promise<JobResult["result"]> {
+  async #leaveBehind(job: Job, outcome: JobOutcome): Promise<JobResult["result"]> {
     const { out } = this.#settings;
     const { trunk, top } = this.#segments;
     const tensors = new Map([...trunk.adapters(), ...(top?.adapters() ?? [])]);
     const adapter = adapterOf(this.#config, this.#model.config, tensors);
     if (adapter !== undefined) await writeAdapterDirectory(out, this.#model.config, adapter);
-    if (this.#stepsTaken > (this.#restored?.step ?? 0)) this.#save();
-    await this.#checkpoints.written();
-    const ledger = this.#job.ledger.snapshot();
+    await job.close();
+    const ledger = job.ledger.snapshot();
     return {
       job: this.#settings.job,
       outcome: outcome.reason,
-      steps: this.#stepsTaken,
+      steps: job.stepsTaken,
       adapter: adapter === undefined ? undefined : out,
       ledger,
       report: ledgerReport(ledger),
@@ -207,16 +174,16 @@ class ServerRun {
   }
 
   /** Turns how the job ended into the command's own end. */
-  #settle({ reason, code, message }: JobOutcome): void {
-    const { job, out } = this.#settings;
+  #settle(job: Job, { reason, code, message }: JobOutcome): void {
+    const { out } = this.#settings;
     const where = `the trunk's adapter and a checkpoint are in ${out}`;
     if (reason !== "completed") {
       if (this.#context.signal.aborted) fail("NB_INTERRUPTED", `stopped; ${where}`);
       fail(code ?? "NB_INTERNAL", message);
     }
-    const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(this.#job.ledger.snapshot());
+    const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(job.ledger.snapshot());
     this.#context.print(
-      `job "${job}": ${formatCount(this.#stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
+      `job "${job.name}": ${formatCount(job.stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
         `(${wireBitsPerElement.toFixed(2)} bits per element, everything counted); ${where}`,
     );
   }
@@ -281,18 +248,8 @@ async function loadJob(
       await segments.trunk.dispose();
       await segments.top?.dispose();
     });
-    const checkpoints = new SideCheckpoints(join(settings.out, "checkpoints"), "server");
-    let restored: SideState | undefined;
-    if (settings.resume) {
-      restored = await restoreSideCheckpoint(checkpoints.directory, "server", { ...segments }, config);
-      if (restored.step >= config.steps)
-        fail(
-          "NB_CONFIG_INVALID",
-          `--resume: the job in ${settings.out} has taken all its ${config.steps} steps; accepted: another --out`,
-        );
-      context.note(`Going on after step ${restored.step}, from the checkpoint in ${checkpoints.directory}.`);
-    } else await forgetCheckpoints(checkpoints.directory);
-    const run = new ServerRun(settings, context, model, config, segments, checkpoints, restored, shared);
+    const run = new ServerRun(settings, context, model, config, segments, shared);
+    await run.open();
     return { run, dispose };
   } catch (error) {
     await dispose();

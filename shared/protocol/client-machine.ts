@@ -133,6 +133,7 @@ function opened(turn: ClientTurn): void {
   state.connections += 1;
   state.link = LinkStatus.WELCOMING;
   state.refusal = undefined;
+  state.stated = { a1: open?.a1 ?? 0, g2: open?.g2 ?? 0 };
   const { step, attempt, a1, a2, g2, g1 } = open ?? NOTHING_TO_RESUME;
   turn.send({
     type: "hello",

@@ -117,6 +117,8 @@ export interface ClientState {
   readonly taken: number;
   /** Whether adapters are to be uploaded once the committed step is applied. */
   readonly uploadDue: boolean;
+  /** A1 and G2 of the open step that this side said in Hello that it had. */
+  readonly stated: { readonly a1: number; readonly g2: number };
   /** Number of the average for which the server awaits adapters, as it said in Welcome; 0 if none. */
   readonly awaited: number;
   /** Number of the last average held. */
@@ -255,6 +257,7 @@ export function createClientState(identity: ClientIdentity): ClientState {
     pendingStart: undefined,
     taken: 0,
     uploadDue: false,
+    stated: { a1: 0, g2: 0 },
     awaited: 0,
     averaged: 0,
     transfer: undefined,

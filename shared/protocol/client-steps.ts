@@ -97,9 +97,10 @@ function sendStepDone(turn: ClientTurn): void {
 
 /** The connection is new and the server has the same step open: it is sent what it lacks. */
 export function resumeStep(turn: ClientTurn, theirs: ResumePoint): void {
-  const { madeA1, madeG2 } = turn.state.open!;
-  for (const message of madeA1.slice(theirs.a1)) turn.send(message);
-  for (const message of madeG2.slice(theirs.g2)) turn.send(message);
+  const { open, stated } = turn.state;
+  // What was made after Hello is sent even if the server has it: it answers what it knows that this side has.
+  for (const message of open!.madeA1.slice(Math.min(theirs.a1, stated.a1))) turn.send(message);
+  for (const message of open!.madeG2.slice(Math.min(theirs.g2, stated.g2))) turn.send(message);
   if (turn.state.work === WorkStatus.PREPARED && !theirs.prepared) sendStepDone(turn);
 }
 

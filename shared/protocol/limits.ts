@@ -109,6 +109,12 @@ export const DEFAULT_REJOIN_GRACE_MS = 120_000;
 /** Milliseconds that a client has for uploading its adapters after a commit. */
 export const DEFAULT_UPLOAD_DEADLINE_MS = 120_000;
 
+/**
+ * Bytes of a redo log's segment above which a checkpoint is taken at the next opportunity, however few steps it holds. Two segments are
+ * kept, each of this and at most one round's messages more.
+ */
+export const MAX_SEGMENT_BYTES = 256 * 1024 * 1024;
+
 /** Milliseconds that a side waits for an open step when it was asked to stop. */
 export const STOP_GRACE_MS = 10_000;
 

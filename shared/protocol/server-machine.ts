@@ -420,9 +420,7 @@ function peerCounts(open: OpenStep, resume: ResumePoint): PeerCounts {
     g2: Math.min(resume.g2, open.g2),
     a2: resume.a2,
     g1: resume.g1,
-    hadA1: resume.a1,
-    hadG2: resume.g2,
-    prepared: resume.prepared,
+    resumed: resume.open,
   };
 }
 

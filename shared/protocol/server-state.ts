@@ -77,10 +77,8 @@ export interface PeerCounts {
   /** A2 and G1 that it need not be sent. */
   readonly a2: number;
   readonly g1: number;
-  /** A1 and G2 that it had already made when it connected, and whether it was prepared: these may come at once. */
-  readonly hadA1: number;
-  readonly hadG2: number;
-  readonly prepared: boolean;
+  /** Whether it came with the step begun: what it has made of answers that this server has forgotten may come before those. */
+  readonly resumed: boolean;
 }
 
 /** A step that a client has begun. The four counters say which of its messages are through. */
@@ -349,13 +347,11 @@ export interface ServerOptions {
   readonly config: JobConfig;
   readonly policy: JobPolicy;
   readonly codecNames: readonly string[];
-  /** In sync mode: steps that the trunk has taken already, in a run that this one goes on with. Default 0. */
-  readonly stepsTaken?: number;
 }
 
 /** A job before its first client. */
 export function createServerState(options: ServerOptions): ServerState {
-  const { name, number, config, policy, codecNames, stepsTaken = 0 } = options;
+  const { name, number, config, policy, codecNames } = options;
   return {
     job: { name, number },
     config,
@@ -363,9 +359,9 @@ export function createServerState(options: ServerOptions): ServerState {
     codecNames,
     phase: JobPhase.GATHERING,
     started: false,
-    step: stepsTaken,
+    step: 0,
     attempt: 0,
-    trunkSteps: stepsTaken,
+    trunkSteps: 0,
     commits: [],
     averages: 0,
     averaging: false,

@@ -19,7 +19,7 @@ import {
 } from "./server-state.ts";
 import type { ServerTurn } from "./server-turn.ts";
 
-const NEW_PEER: PeerCounts = { a1: 0, a2: 0, g2: 0, g1: 0, hadA1: 0, hadG2: 0, prepared: false };
+const NEW_PEER: PeerCounts = { a1: 0, a2: 0, g2: 0, g1: 0, resumed: false };
 
 /** Opens a step for a client and tells it to begin. */
 export function openStep(turn: ServerTurn, index: number, step: number, attempt: number): void {
@@ -88,10 +88,13 @@ export function acceptTensor(turn: ServerTurn, index: number, message: TensorMes
     return;
   }
   const { peer } = open;
+  const ahead = peer.resumed ? config.microBatches : config.inFlight;
   const limit =
     message.phase === "A1"
-      ? Math.min(config.microBatches, Math.max(open.g1 + config.inFlight, peer.hadA1))
-      : Math.max(open.a2, Math.min(open.a1, peer.hadG2));
+      ? Math.min(config.microBatches, open.g1 + ahead)
+      : peer.resumed
+        ? open.a1
+        : open.a2;
   const stated = message.phase === "A1" ? peer.a1 : peer.g2;
   if (microBatch > accepted || microBatch >= limit || stated < accepted) {
     fail(
@@ -204,7 +207,7 @@ export function acceptStepDone(turn: ServerTurn, index: number, message: StepDon
   const { microBatches, split } = turn.state.config;
   const through = split === "u-shape" ? open.g2 : open.a1;
   // A client that was prepared before this server was restarted need not wait for its G1 to be made again.
-  const early = open.peer.prepared && through === microBatches;
+  const early = open.peer.resumed && through === microBatches;
   if (open.g1 !== microBatches && !early) {
     fail("NB_PROTOCOL_ORDER", `StepDone after ${open.g1} of ${microBatches} micro-batches`);
   }

@@ -1,14 +1,33 @@
 /** A server that goes away for a while: it says so, finishes what is open, and clients come back to the one that goes on. */
 import { afterEach, describe, expect, it } from "vitest";
 import { wsConnector } from "../../client/connection.ts";
+import { Job } from "../../server/job.ts";
+import { DirectoryStorage } from "../../shared/job/storage-node.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import type { ClientProgress } from "../../shared/protocol/client-state.ts";
+import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import type { Connector } from "../../shared/protocol/transport.ts";
-import { socketClient, TINY } from "./harness.ts";
-import { attacked, cleanUp, RawPeer } from "./raw-peer.ts";
+import { temporaryDirectory } from "../model/helpers.ts";
+import { POLICY } from "../protocol/world.ts";
+import { listening, socketClient, TINY } from "./harness.ts";
+import { attacked, cleanUp, onCleanUp, RawPeer } from "./raw-peer.ts";
 import { rawUpgrade } from "./raw-socket.ts";
+import { TinyTrunk } from "./tiny-segments.ts";
 
 afterEach(cleanUp);
+
+/** A server whose job is kept in a storage, as `narrowband serve` keeps it. */
+async function keptJob(config: Partial<JobConfig>, storage: DirectoryStorage, resume: boolean) {
+  const { server, ws } = await listening();
+  onCleanUp(() => server.close());
+  const trunk = new TinyTrunk(TINY.model.hidden);
+  const job = await Job.open(
+    { name: "demo", number: 1, config: { ...TINY, ...config }, policy: { ...POLICY, minClients: 1 }, trunk },
+    { storage, resume, every: 0, onNote: () => {} },
+  );
+  server.addJob(job);
+  return { job, trunk, ws };
+}
 
 describe("a server that drains", () => {
   it("is not ready, lets nobody in, says when to come back, and is still alive", async () => {
@@ -33,7 +52,8 @@ describe("a server that drains", () => {
 
   it("finishes the open step, and its clients take the job to its end on the server that follows", async () => {
     const config = { steps: 6 };
-    const first = await attacked({}, { config });
+    const storage = new DirectoryStorage(temporaryDirectory());
+    const first = await keptJob(config, storage, false);
     const taken: number[] = [];
     const progress: ClientProgress[] = [];
     let url = first.ws;
@@ -50,17 +70,15 @@ describe("a server that drains", () => {
         onProgress: (event) => progress.push(event),
         onStep: ({ commit }) => {
           taken.push(commit.step);
-          if (commit.step === 2) void first.job.stop(50);
+          if (commit.step === 2) void first.job.stop(300);
         },
       },
     );
     const run = edge.run();
     const outcome = await first.job.done;
-    expect(outcome).toMatchObject({ reason: "stopped", retryAfterMs: 50 });
-    // The trunk's state goes over to the next server as a checkpoint would carry it.
-    const steps = first.trunk.steps;
-    const second = await attacked({}, { config, job: { stepsTaken: steps } });
-    second.trunk.loadAdapters(first.trunk.adapters());
+    expect(outcome).toMatchObject({ reason: "stopped", retryAfterMs: 300 });
+    await first.job.close();
+    const second = await keptJob(config, storage, true);
     url = second.ws;
     expect((await run).reason).toBe("completed");
     expect(taken).toEqual([0, 1, 2, 3, 4, 5]);
