@@ -13,11 +13,13 @@ import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { simulateCommand } from "./experiments/commands/simulate.ts";
 import { serveCommand } from "./server/commands/serve.ts";
+import { tokenCommand } from "./server/commands/token.ts";
 import type { CommandDefinition } from "./shared/command/definition.ts";
 
 export const COMMANDS: readonly CommandDefinition[] = [
   serveCommand,
   trainCommand,
+  tokenCommand,
   demoCommand,
   pretrainCommand,
   evalCommand,

@@ -13,6 +13,7 @@ import {
   MAX_FRAME_BYTES,
   SUBPROTOCOL,
 } from "../shared/protocol/limits.ts";
+import { refusePlaintextToken } from "../shared/protocol/loopback.ts";
 import type { Connector } from "../shared/protocol/transport.ts";
 import { WsSocket } from "../shared/protocol/ws-socket-node.ts";
 
@@ -22,6 +23,12 @@ export interface ConnectionOptions {
   readonly ledger: ByteLedger;
   /** File with certificates (PEM) to trust instead of the system's. */
   readonly caFile?: string;
+  /** Files with this client's own certificate chain and key, PEM, for servers that ask for one. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Whether a token will be sent. Then only TLS or this machine will do, unless plain text is allowed. */
+  readonly sendsToken?: boolean;
+  readonly allowPlaintextTokens?: boolean;
   /** Milliseconds for TCP, TLS and the HTTP upgrade together. */
   readonly timeoutMs?: number;
 }
@@ -57,14 +64,23 @@ const LASTING = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-/** Makes connections to one server. */
+/** Codes with which a server ends a TLS handshake that lacks a certificate of the client, or has one that it does not trust. */
+const CLIENT_CERTIFICATE =
+  /^ERR_SSL_.*(CERTIFICATE_REQUIRED|ALERT_.*CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)/;
+
+/** Makes connections to one server. NB_TOKEN_PLAINTEXT when a token would be sent where others can read it. */
 export function wsConnector(options: ConnectionOptions): Connector {
   const url = webSocketUrl(options.url);
-  const ca = options.caFile === undefined ? undefined : readCertificates(options.caFile);
+  if (options.sendsToken === true && options.allowPlaintextTokens !== true) refusePlaintextToken(url);
+  const ca = readPem("tls-ca", options.caFile);
+  const cert = readPem("tls-cert", options.certFile);
+  const key = readPem("tls-key", options.keyFile);
   return () =>
     new Promise((resolve, reject) => {
       const ws = new WebSocket(url, SUBPROTOCOL, {
         ca,
+        cert,
+        key,
         handshakeTimeout: options.timeoutMs ?? 30_000,
         maxPayload: MAX_FRAME_BYTES,
         maxFragments: MAX_FRAGMENTS,
@@ -81,7 +97,8 @@ export function wsConnector(options: ConnectionOptions): Connector {
         reject(refusedUpgrade(url, response.statusCode ?? 0));
       });
       ws.once("error", (error: NodeJS.ErrnoException) => {
-        const lasting = error.code !== undefined && LASTING.has(error.code);
+        const { code = "" } = error;
+        const lasting = LASTING.has(code) || CLIENT_CERTIFICATE.test(code);
         const message = `${url.host}: ${error.message || error.code}`;
         reject(
           new NarrowbandError(lasting ? "NB_TLS_UNTRUSTED" : "NB_CONNECTION_LOST", message, { cause: error }),
@@ -94,11 +111,12 @@ export function wsConnector(options: ConnectionOptions): Connector {
     });
 }
 
-function readCertificates(path: string): string {
+function readPem(option: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    return fail("NB_FILE_UNREADABLE", `tls-ca: ${path}: ${(error as Error).message}`);
+    return fail("NB_FILE_UNREADABLE", `${option}: ${path}: ${(error as Error).message}`);
   }
 }
 

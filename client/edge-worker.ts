@@ -4,6 +4,7 @@
  */
 import type { CaptureRecorder } from "../shared/capture/recorder.ts";
 import type { CodecState } from "../shared/codec/codec.ts";
+import { forNewConnection } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import {
   AdapterAssembler,
@@ -98,10 +99,29 @@ export class EdgeWorker {
     return { computeMs: this.#computeMs, codecMs: this.#codecMs };
   }
 
-  resetStreams(): void {
-    for (const sender of Object.values(this.senders)) sender.resetPeer();
-    for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
+  /** The connection is new. `resumed`: the server is the one that this run has had before. */
+  resetStreams(resumed: boolean): void {
+    for (const sender of Object.values(this.senders)) sender.resetPeer(resumed);
+    if (!resumed) for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
     this.#manifestSent = false;
+  }
+
+  /** What the codecs have learned, for a checkpoint. No step may be open. */
+  saveCodecs(): Record<string, CodecState> {
+    const { A1, G2 } = this.senders;
+    const { A2, G1 } = this.#receivers;
+    return { A1: A1.encoder.save(), G2: G2.encoder.save(), A2: A2.save(), G1: G1.save() };
+  }
+
+  /** Takes over what a checkpoint holds. Nothing has been sent by this process. */
+  restore(codecs: Readonly<Record<string, CodecState>>): void {
+    for (const name of ["A1", "G2", "A2", "G1"]) {
+      if (codecs[name] === undefined) fail("NB_CHECKPOINT_INVALID", `checkpoint: no state of codec ${name}`);
+    }
+    for (const phase of ["A1", "G2"] as const) {
+      this.senders[phase].encoder.restore(forNewConnection(codecs[phase]));
+    }
+    for (const phase of ["A2", "G1"] as const) this.#receivers[phase].restore(codecs[phase]);
   }
 
   begin(key: StepKey): void {

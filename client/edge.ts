@@ -3,9 +3,7 @@
  * Node and in browsers. Segments, text and connections are given to it.
  */
 import type { CaptureRecorder } from "../shared/capture/recorder.ts";
-import type { CodecState } from "../shared/codec/codec.ts";
-import { forNewPeer } from "../shared/codec/registry.ts";
-import { asNarrowbandError, fail } from "../shared/errors.ts";
+import { asNarrowbandError, fail, type NarrowbandError } from "../shared/errors.ts";
 import { ByteLedger } from "../shared/ledger/ledger.ts";
 import { adapterMessages } from "../shared/protocol/adapters.ts";
 import { clientTransition, START } from "../shared/protocol/client-machine.ts";
@@ -16,7 +14,14 @@ import type {
   ClientState,
   ClientTimer,
 } from "../shared/protocol/client-state.ts";
-import { type ClientEffect, type ClientEvent, createClientState } from "../shared/protocol/client-state.ts";
+import {
+  CheckpointStatus,
+  type ClientEffect,
+  type ClientEvent,
+  createClientState,
+  LinkStatus,
+  WorkStatus,
+} from "../shared/protocol/client-state.ts";
 import { CODEC_NAMES } from "../shared/protocol/codecs.ts";
 import { FrameChannel } from "../shared/protocol/frame-channel.ts";
 import type { JobConfig } from "../shared/protocol/job-config.ts";
@@ -24,6 +29,7 @@ import { MAX_FRAME_BYTES } from "../shared/protocol/limits.ts";
 import type { CommitMessage, Frame } from "../shared/protocol/messages.ts";
 import { type Connector, realTimer, type SetTimer, Timers } from "../shared/protocol/transport.ts";
 import { Backoff, type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
+import { EdgeJournal, type EdgeJournalOptions, type EdgeParts, reopened } from "./edge-journal.ts";
 import { type BatchSource, type ClientSegments, EdgeWorker } from "./edge-worker.ts";
 
 /** A committed step of this client, as it went. */
@@ -54,10 +60,12 @@ export interface EdgeOptions {
   /** Loads the segments once the job's settings are known. They stay the caller's to dispose of. */
   readonly segments: (config: JobConfig) => Promise<ClientSegments>;
   readonly batches: BatchSource;
-  /** What the encoders had learned in a run that this one goes on with, asked for once the segments are loaded. */
-  readonly encoderStates?: () => { readonly A1: CodecState; readonly G2: CodecState } | undefined;
   /** Is given tensors of the run; undefined takes none. Asked for once the job's settings are known. */
   readonly capture?: (config: JobConfig) => CaptureRecorder | undefined;
+  /** Where the run is kept, so that it survives this process; without, a killed client has lost its run. */
+  readonly journal?: EdgeJournalOptions;
+  /** Clock of reports, milliseconds. */
+  readonly now?: () => number;
   readonly backoff?: BackoffOptions;
   /** Counts the bytes of `connect`'s sockets; a new ledger by default. */
   readonly ledger?: ByteLedger;
@@ -86,6 +94,10 @@ export class Edge {
   #gone: Promise<void> = Promise.resolve();
   #worker: EdgeWorker | undefined;
   #segments: ClientSegments | undefined;
+  #journal: EdgeJournal | undefined;
+  #prepared: EdgeJournal | undefined;
+  /** Whether a step was under way when the run ended: its log, not its end, is what a new process goes on from. */
+  #endedInside = false;
   #stepStart = 0;
   #connectedBefore = false;
   #cancelConnect: () => void = () => {};
@@ -116,14 +128,73 @@ export class Edge {
       this.#ended = new Promise((resolve) => {
         this.#resolve = resolve;
       });
-      for (const effect of START) this.#perform(effect);
+      if (this.#options.journal?.resume) void this.#resume(this.#options.journal);
+      else for (const effect of START) this.#perform(effect);
     }
     return this.#ended;
+  }
+
+  /** Puts together what an earlier process has left, and connects. */
+  async #resume(options: EdgeJournalOptions): Promise<void> {
+    try {
+      const load = async (config: JobConfig, client: number) => this.#load(config, client);
+      const { journal, replayed } = await EdgeJournal.resume(this.#state.identity, options, load);
+      if (this.#hasEnded()) return;
+      journal.onFailure = (error) => this.#storageFailed(error);
+      this.#journal = journal;
+      this.#state = replayed.state;
+      for (const request of replayed.requests) this.#compute(request);
+      if (this.#state.work === WorkStatus.ENDED) {
+        this.#notify({ type: "ended", outcome: this.#state.ending! });
+        return;
+      }
+      if (this.#state.checkpoint === CheckpointStatus.TAKING) this.#takeCheckpoint();
+      if (this.#state.link === LinkStatus.OFFLINE) this.#connectLater();
+      else this.#dispatch({ type: "closed", code: 1006 });
+    } catch (error) {
+      this.#unkept(error);
+    }
+  }
+
+  /** What the run was kept in cannot be read, or is not this run's. */
+  #unkept(error: unknown): void {
+    const { code, message } = asNarrowbandError(error);
+    this.#dispatch({ type: "gaveUp", code, message });
+  }
+
+  /** Ends at once, without another word to the server: what was kept so far is what a new process goes on from. */
+  #storageFailed({ code, message }: NarrowbandError): void {
+    const channel = this.#channel;
+    this.#channel = undefined;
+    this.#journal = undefined;
+    channel?.close(1001, "");
+    this.#dispatch({ type: "gaveUp", code, message });
+  }
+
+  /** The segments are there and `state` is the run's first: from here on it is kept. */
+  #beginJournal(state: ClientState): void {
+    this.#journal = this.#prepared;
+    this.#journal?.checkpoint(state);
+  }
+
+  #takeCheckpoint(): void {
+    this.#journal?.checkpoint(this.#state);
+    this.#dispatch({ type: "checkpointed" });
   }
 
   /** Leaves the job: the open step is given up, but one that the server may have counted is waited for. */
   stop(): void {
     this.#dispatch({ type: "stop" });
+  }
+
+  /** Steps that counted, in all processes of the run together. */
+  get stepsTaken(): number {
+    return this.#state.taken;
+  }
+
+  /** Whether segments and storage hold the run: not before it has begun or was restored, and not after storage has failed. */
+  get isKept(): boolean {
+    return this.#journal !== undefined;
   }
 
   /** The job's settings, once the server has told them. */
@@ -147,7 +218,13 @@ export class Edge {
     this.#dispatching = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        const { state, effects } = clientTransition(this.#state, next);
+        const before = this.#state;
+        const { state, effects } = clientTransition(before, next);
+        if (state.work === WorkStatus.ENDED && before.work !== WorkStatus.ENDED) {
+          this.#endedInside = before.work !== WorkStatus.IDLE || before.loading > 0;
+        }
+        if (next.type === "computed" && next.result.kind === "build") this.#beginJournal(state);
+        else this.#journal?.record(next, before, state, effects);
         this.#state = state;
         for (const effect of effects) this.#perform(effect);
       }
@@ -159,30 +236,35 @@ export class Edge {
   #perform(effect: ClientEffect): void {
     switch (effect.type) {
       case "connect":
-        this.#connectLater();
+        if (effect.afterMs === undefined) this.#connectLater();
+        else this.#connectAfter(effect.afterMs);
         return;
       case "send":
-        this.#channel?.send(this.#withToken(effect.frame));
+        this.#send(effect.frame);
         return;
       case "close": {
         const channel = this.#channel;
         this.#channel = undefined;
-        channel?.close(effect.code, effect.reason);
-        if (channel !== undefined) this.#gone = channel.gone;
+        if (channel === undefined) return;
+        this.#gone = channel.gone;
+        this.#whenKept("close", () => channel.close(effect.code, effect.reason));
         return;
       }
+      case "checkpoint":
+        this.#takeCheckpoint();
+        return;
       case "compute":
         this.#compute(effect.request);
         return;
       case "begin":
-        this.#stepStart = performance.now();
+        this.#stepStart = this.#now();
         this.#worker?.begin(effect.key);
         return;
       case "discard":
         this.#worker?.discard();
         return;
       case "resetStreams":
-        this.#worker?.resetStreams();
+        this.#worker?.resetStreams(effect.resumed);
         return;
       case "acceptAdapter":
         this.#worker?.acceptAdapter(effect.message);
@@ -201,8 +283,28 @@ export class Edge {
     }
   }
 
-  #withToken(frame: Frame): Frame {
+  #send(frame: Frame): void {
+    const channel = this.#channel;
+    if (channel !== undefined) this.#whenKept(frame.message.type, () => channel.send(this.#toSend(frame)));
+  }
+
+  /** Does something that the server sees, as soon as what led to it is on storage. */
+  #whenKept(type: Frame["message"]["type"] | "close", action: () => void): void {
+    if (this.#journal === undefined) action();
+    else this.#journal.send(type, action);
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? performance.now();
+  }
+
+  /** A frame as it goes on the wire: with the token, without bit tables that were sent already. */
+  #toSend(frame: Frame): Frame {
     const { message } = frame;
+    if (message.type === "tensor") {
+      const sender = this.#worker!.senders[message.phase as "A1" | "G2"];
+      return { ...frame, message: sender.toSend(message) };
+    }
     if (message.type !== "hello") return frame;
     return { ...frame, message: { ...message, token: this.#options.token ?? "" } };
   }
@@ -223,6 +325,12 @@ export class Edge {
     this.#cancelConnect = this.#setTimer(ms, () => void this.#connect());
   }
 
+  /** When the server has said how long; up to twice as long, so that not all clients come back at once. */
+  #connectAfter(ms: number): void {
+    const random = this.#options.random ?? Math.random;
+    this.#cancelConnect = this.#setTimer(ms * (1 + random()), () => void this.#connect());
+  }
+
   async #connect(): Promise<void> {
     try {
       const socket = await this.#options.connect();
@@ -231,10 +339,17 @@ export class Edge {
         return;
       }
       const channel = new FrameChannel(socket, this.ledger, "up", MAX_FRAME_BYTES, {
-        frame: (frame) => this.#dispatch({ type: "message", frame }),
-        refused: (code, message) => this.#dispatch({ type: "refused", code, message }),
+        // A connection that this side has closed may take a moment to end; what still comes on it means nothing.
+        frame: (frame) => {
+          if (this.#channel === channel) this.#dispatch({ type: "message", frame });
+        },
+        refused: (code, message) => {
+          if (this.#channel === channel) this.#dispatch({ type: "refused", code, message });
+        },
         closed: (code) => {
+          if (this.#channel !== channel) return;
           this.#channel = undefined;
+          this.#journal?.connectionLost();
           this.#dispatch({ type: "closed", code });
         },
       });
@@ -256,7 +371,6 @@ export class Edge {
       try {
         if (request.kind === "build") {
           await this.#build(request.config);
-          this.#dispatch({ type: "computed", result: { kind: "build" } });
           return;
         }
         const result = await this.#worker!.run(request);
@@ -276,7 +390,18 @@ export class Edge {
     this.#working = false;
   }
 
+  /** Loads what the job needs; the run that it begins is kept from here on. */
   async #build(config: JobConfig): Promise<void> {
+    const parts = await this.#load(config, this.#state.index);
+    const { journal } = this.#options;
+    if (journal !== undefined) {
+      this.#prepared = await EdgeJournal.begin(parts, journal);
+      this.#prepared.onFailure = (error) => this.#storageFailed(error);
+    }
+    this.#dispatch({ type: "computed", result: { kind: "build" } });
+  }
+
+  async #load(config: JobConfig, client: number): Promise<EdgeParts> {
     const { batches } = this.#options;
     const segments = await this.#options.segments(config);
     if (config.split === "u-shape" && segments.top === undefined) {
@@ -284,20 +409,20 @@ export class Edge {
     }
     this.#segments = segments;
     const capture = this.#options.capture?.(config);
-    this.#worker = new EdgeWorker({ config, client: this.#state.index, segments, batches, capture });
-    const states = this.#options.encoderStates?.();
-    if (states === undefined) return;
-    this.#worker.senders.A1.encoder.restore(forNewPeer(states.A1));
-    this.#worker.senders.G2.encoder.restore(forNewPeer(states.G2));
+    this.#worker = new EdgeWorker({ config, client, segments, batches, capture });
+    return { segments, worker: this.#worker };
   }
 
   #sendAdapters(average: number): void {
     const adapters = this.#worker!.adaptersToSend();
     const names = { job: this.#state.jobNumber, client: this.#state.index };
-    this.#channel?.sendAll(
-      (function* () {
-        for (const message of adapterMessages(average, adapters)) yield { ...names, message };
-      })(),
+    const channel = this.#channel;
+    this.#whenKept("adapterBegin", () =>
+      channel?.sendAll(
+        (function* () {
+          for (const message of adapterMessages(average, adapters)) yield { ...names, message };
+        })(),
+      ),
     );
   }
 
@@ -309,7 +434,15 @@ export class Edge {
     });
     await Promise.race([this.#gone, grace]);
     cancel();
-    this.#resolve(outcome);
+    try {
+      const completed = outcome.reason === "completed";
+      if (!this.#endedInside) this.#journal?.checkpoint(completed ? this.#state : reopened(this.#state));
+      await this.#journal?.close();
+      this.#resolve(outcome);
+    } catch (error) {
+      const { code, message } = asNarrowbandError(error);
+      this.#resolve({ reason: "failed", code, message });
+    }
   }
 
   #notify(progress: ClientProgress): void {
@@ -322,9 +455,10 @@ export class Edge {
     if (progress.type === "stepCommitted") {
       this.#backoff.reset();
       const { commit, lossSum, supervisedTokens, tokens } = progress;
-      const elapsedMs = performance.now() - this.#stepStart;
+      const elapsedMs = this.#now() - this.#stepStart;
       const times = this.#worker!.times;
       this.#options.onStep?.({ commit, lossSum, supervisedTokens, tokens, elapsedMs, ...times });
+      if (this.#journal?.isDue(this.#state)) this.#dispatch({ type: "checkpoint" });
     }
     this.#options.onProgress?.(progress);
     if (progress.type === "ended") {

@@ -4,6 +4,7 @@
  */
 import { NarrowbandError } from "../shared/errors.ts";
 import { SEND_LOW_WATER_BYTES, SUBPROTOCOL } from "../shared/protocol/limits.ts";
+import { refusePlaintextToken } from "../shared/protocol/loopback.ts";
 import type { Connector, FrameSocket, SocketHandlers } from "../shared/protocol/transport.ts";
 
 const NOBODY: SocketHandlers = { message: () => {}, closed: () => {} };
@@ -54,8 +55,15 @@ class PlatformSocket implements FrameSocket {
   }
 }
 
-/** Makes connections to a server's WebSocket at `url`. */
-export function platformConnector(url: string): Connector {
+/**
+ * Makes connections to a server's WebSocket at `url`. NB_TOKEN_PLAINTEXT when a token would be sent where others can read it.
+ */
+export function platformConnector(
+  url: string,
+  options: { readonly sendsToken?: boolean; readonly allowPlaintextTokens?: boolean } = {},
+): Connector {
+  if (options.sendsToken === true && options.allowPlaintextTokens !== true)
+    refusePlaintextToken(new URL(url));
   return () =>
     new Promise((resolve, reject) => {
       const ws = new WebSocket(url, SUBPROTOCOL);

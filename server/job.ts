@@ -9,7 +9,8 @@ import { adapterMessages } from "../shared/protocol/adapters.ts";
 import { codecNamesOf, requireCodecs } from "../shared/protocol/codecs.ts";
 import type { FrameChannel } from "../shared/protocol/frame-channel.ts";
 import type { JobConfig, JobPolicy } from "../shared/protocol/job-config.ts";
-import type { Frame, Refusal, StepKey } from "../shared/protocol/messages.ts";
+import type { Frame, Message, Refusal, StepKey } from "../shared/protocol/messages.ts";
+import type { RobustAggregation } from "../shared/protocol/robust-sum.ts";
 import { serverTransition } from "../shared/protocol/server-machine.ts";
 import type {
   ServerProgress,
@@ -18,6 +19,7 @@ import type {
   ServerTimer,
 } from "../shared/protocol/server-state.ts";
 import {
+  CheckpointStatus,
   type CommitGroup,
   createServerState,
   type JobOutcome,
@@ -29,6 +31,7 @@ import type { TensorSender } from "../shared/protocol/tensor-stream.ts";
 import { realTimer, type SetTimer, Timers } from "../shared/protocol/transport.ts";
 import type { TopSegment, TrunkSegment } from "../shared/train/segments.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { JobJournal, type JobParts, type JournalOptions } from "./job-journal.ts";
 import { TrunkWorker, type WorkTimes } from "./trunk-worker.ts";
 
 /** One optimizer step of the trunk, as it went. */
@@ -52,10 +55,10 @@ export interface JobOptions {
   readonly top?: TopSegment;
   /** Says what is wrong with a token, if anything. Everybody may join a job without this. */
   readonly authenticate?: (token: string, clientName: string) => Refusal | undefined;
+  /** How gradients of clients that mean harm are kept from doing it; see {@link RobustAggregation}. */
+  readonly robust?: Partial<RobustAggregation>;
   /** Bytes of all connections are counted here; a new ledger by default. */
   readonly ledger?: ByteLedger;
-  /** See createServerState. */
-  readonly stepsTaken?: number;
   /** Work of several jobs on one machine may share a queue. */
   readonly queue?: FairQueue;
   readonly setTimer?: SetTimer;
@@ -114,7 +117,9 @@ export class Job {
   readonly #losses = new Map<number, { step: number; loss: number }>();
   readonly #events: ServerEvent[] = [];
   #state: ServerState;
+  #journal: JobJournal | undefined;
   #dispatching = false;
+  #failed = false;
   #nextConnection = 1;
   #resolveDone: (outcome: JobOutcome) => void = () => {};
 
@@ -123,7 +128,7 @@ export class Job {
     this.#options = options;
     this.ledger = options.ledger ?? new ByteLedger();
     this.#queue = options.queue ?? new FairQueue();
-    this.#worker = new TrunkWorker({ config, trunk, top });
+    this.#worker = new TrunkWorker({ config, trunk, top, robust: options.robust });
     this.#timers = new Timers(options.setTimer ?? realTimer, (timer) =>
       this.#dispatch({ type: "timer", timer }),
     );
@@ -135,11 +140,70 @@ export class Job {
       config,
       policy,
       codecNames,
-      stepsTaken: options.stepsTaken,
     });
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;
     });
+  }
+
+  /**
+   * A job whose run survives its process: begins one in storage, or goes on with the one that is there, replaying what came after its
+   * checkpoint. To be awaited before the first connection. Rejects as JobJournal.begin and resume do.
+   */
+  static async open(options: JobOptions, journal: JournalOptions): Promise<Job> {
+    const job = new Job(options);
+    if (journal.resume) await job.#resume(journal);
+    else job.#journal = await JobJournal.begin(job.#parts(), journal, job.#state);
+    job.#journal!.onFailure = (error) => job.#fail(error);
+    if (!journal.resume) return job;
+    if (job.#state.checkpoint === CheckpointStatus.TAKING) job.#takeCheckpoint();
+    job.#dispatch({ type: "restarted", policy: options.policy });
+    return job;
+  }
+
+  async #resume(options: JournalOptions): Promise<void> {
+    const { journal, replayed } = await JobJournal.resume(this.#parts(), options);
+    this.#journal = journal;
+    this.#state = replayed.state;
+    this.#nextConnection = replayed.connection + 1;
+    for (const [timer, ms] of replayed.timers) this.#timers.start(timer, ms);
+    for (const request of replayed.requests) this.#compute(request);
+  }
+
+  #takeCheckpoint(): void {
+    this.#journal?.checkpoint(this.#state);
+    this.#dispatch({ type: "checkpointed" });
+  }
+
+  #parts(): JobParts {
+    const { config, trunk, top } = this.#options;
+    return { config, segments: { trunk, top }, worker: this.#worker };
+  }
+
+  /**
+   * Writes what the job keeps, with a checkpoint of how it ended, and closes its log. To be called when the job has ended. Rejects
+   * with NB_STORAGE_FULL or NB_STORAGE_FAILED when that, or keeping anything before, failed.
+   */
+  async close(): Promise<void> {
+    const ended = this.#state.phase === JobPhase.ENDED && this.#state.commits.length === 0;
+    if (ended) this.#journal?.checkpoint(this.#state);
+    await this.#journal?.close();
+  }
+
+  /** Optimizer steps that the trunk has taken. */
+  get trunkSteps(): number {
+    return this.#state.trunkSteps - this.#state.commits.length;
+  }
+
+  /** Rounds in sync mode; steps of the client that is furthest in sequential mode. */
+  get stepsTaken(): number {
+    const { config, step, clients } = this.#state;
+    return config.mode === "sync" ? step : Math.max(0, ...clients.map((client) => client.step));
+  }
+
+  /** Whether somebody is connected, or is waited for. */
+  get attended(): boolean {
+    return this.#state.clients.some(({ connection, rejoining }) => connection !== undefined || rejoining);
   }
 
   get name(): string {
@@ -178,9 +242,12 @@ export class Job {
     if (first !== undefined) this.#dispatch({ type: "message", connection, frame: first });
   }
 
-  /** Lets open steps finish for a while, says goodbye to everybody, ends. */
-  stop(): Promise<JobOutcome> {
-    this.#dispatch({ type: "stop" });
+  /**
+   * Lets open steps finish for a while, says goodbye to everybody, ends. With `retryAfterMs` above 0 clients are told to come back after so
+   * long, to a server that goes on with the job.
+   */
+  stop(retryAfterMs?: number): Promise<JobOutcome> {
+    this.#dispatch({ type: "stop", retryAfterMs });
     return this.done;
   }
 
@@ -232,38 +299,53 @@ export class Job {
 
   /** Feeds the machine, one event after another, also those that its effects bring about. */
   #dispatch(event: ServerEvent): void {
+    if (this.#failed) return;
     this.#events.push(event);
     if (this.#dispatching) return;
     this.#dispatching = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        const { state, effects } = serverTransition(this.#state, next);
+        const before = this.#state;
+        const { state, effects } = serverTransition(before, next);
+        this.#journal?.record(next, before, state, effects);
         this.#state = state;
         for (const effect of effects) this.#perform(effect);
       }
     } catch (error) {
       // A bug: nothing that a peer sends gets here.
-      this.#options.onError?.(error);
-      this.#events.length = 0;
-      this.terminate();
-      const { code, message } = asNarrowbandError(error);
-      this.#resolveDone({ reason: "failed", code, message });
+      this.#fail(error);
     } finally {
       this.#dispatching = false;
     }
   }
 
+  /** Ends at once, without another word to anybody: what was kept so far is what a new process goes on from. */
+  #fail(error: unknown): void {
+    this.#options.onError?.(error);
+    this.#events.length = 0;
+    this.#failed = true;
+    this.terminate();
+    const { code, message } = asNarrowbandError(error);
+    this.#resolveDone({ reason: "failed", code, message });
+  }
+
   #perform(effect: ServerEffect): void {
     switch (effect.type) {
       case "send":
-        this.#connections.get(effect.connection)?.channel.send(effect.frame);
+        this.#send(effect.connection, effect.frame);
         return;
       case "close": {
         const connection = this.#connections.get(effect.connection);
         this.#connections.delete(effect.connection);
-        connection?.channel.close(effect.code, effect.reason);
+        if (connection === undefined) return;
+        this.#whenKept(effect.connection, "close", () =>
+          connection.channel.close(effect.code, effect.reason),
+        );
         return;
       }
+      case "checkpoint":
+        this.#takeCheckpoint();
+        return;
       case "authenticate":
         this.#authenticate(effect.connection, effect.token, effect.name);
         return;
@@ -277,7 +359,7 @@ export class Job {
         this.#discard(effect.client, effect.key);
         return;
       case "resetStreams":
-        this.#worker.resetStreams(effect.client);
+        this.#worker.resetStreams(effect.client, effect.resumed);
         return;
       case "acceptAdapter":
         try {
@@ -299,6 +381,26 @@ export class Job {
       case "notify":
         this.#notify(effect.progress);
     }
+  }
+
+  #send(connection: number, frame: Frame): void {
+    const channel = this.#connections.get(connection)?.channel;
+    if (channel === undefined) return;
+    this.#whenKept(connection, frame.message.type, () => channel.send(this.#toSend(frame)));
+  }
+
+  /** Does something that a peer sees, as soon as what led to it is on storage. */
+  #whenKept(connection: number, type: Message["type"] | "close", action: () => void): void {
+    if (this.#journal === undefined) action();
+    else this.#journal.send(connection, type, action);
+  }
+
+  /** A frame as it goes on the wire: without bit tables that were sent on the connection already. */
+  #toSend(frame: Frame): Frame {
+    const { message, client } = frame;
+    if (message.type !== "tensor") return frame;
+    const sender = this.#worker.senders(client)[message.phase as "A2" | "G1"];
+    return { ...frame, message: sender.toSend(message) };
   }
 
   #authenticate(connection: number, token: string, name: string): void {
@@ -336,10 +438,13 @@ export class Job {
     const average = this.#worker.average!;
     const names = { job: this.#options.number, client };
     const withoutManifest = { digest: average.digest, data: average.data, manifest: undefined };
-    this.#connections.get(connection)?.channel.sendAll(
-      (function* () {
-        for (const message of adapterMessages(average.number, withoutManifest)) yield { ...names, message };
-      })(),
+    const channel = this.#connections.get(connection)?.channel;
+    this.#whenKept(connection, "adapterBegin", () =>
+      channel?.sendAll(
+        (function* () {
+          for (const message of adapterMessages(average.number, withoutManifest)) yield { ...names, message };
+        })(),
+      ),
     );
   }
 
@@ -354,6 +459,7 @@ export class Job {
       const { upBytes, downBytes } = ledgerReport(this.ledger.snapshot());
       const { group, gradientNorm } = progress;
       this.#options.onStep?.({ group, gradientNorm, upBytes, downBytes, ...this.#worker.times });
+      if (this.#journal?.isDue(this.#state)) this.#dispatch({ type: "checkpoint" });
     }
     this.#options.onProgress?.(progress);
     if (progress.type === "ended") this.#resolveDone(progress.outcome);

@@ -1,13 +1,23 @@
 /**
- * Prometheus metrics of a server, read off the jobs when they are asked for, so that nothing is counted
- * in two places.
+ * Prometheus metrics of a server, read off the jobs and the gateway when they are asked for, so that nothing is counted
+ * in two places. docs/metrics.md lists them.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { ErrorCode } from "../shared/errors.ts";
 import { CATEGORIES } from "../shared/ledger/ledger.ts";
+import type { Gateway } from "./gateway.ts";
 import type { Job } from "./job.ts";
 
-/** A registry whose metrics follow `jobs`. */
-export function createMetrics(jobs: () => readonly Job[]): Registry {
+/** What the metrics are read off. */
+export interface MetricSources {
+  readonly jobs: () => readonly Job[];
+  readonly gateway: Pick<Gateway, "connections" | "pending" | "pauses" | "slowReaders">;
+  /** Refused connections and requests, by code. */
+  readonly refusals: ReadonlyMap<ErrorCode, number>;
+}
+
+/** A registry whose metrics follow their sources. */
+export function createMetrics({ jobs, gateway, refusals }: MetricSources): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -52,6 +62,45 @@ export function createMetrics(jobs: () => readonly Job[]): Registry {
         this.inc({ job: job.name, work: "compute" }, computeMs / 1000);
         this.inc({ job: job.name, work: "codec" }, codecMs / 1000);
       }
+    },
+  });
+  new Counter({
+    name: "narrowband_refusals_total",
+    help: "Connections and requests that were refused before they reached a job, by error code.",
+    labelNames: ["code"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [code, count] of refusals) this.inc({ code }, count);
+    },
+  });
+  new Counter({
+    name: "narrowband_rate_pauses_total",
+    help: "Times that a client was read no further because it sent faster than its rates.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(gateway.pauses);
+    },
+  });
+  new Counter({
+    name: "narrowband_slow_readers_total",
+    help: "Connections that were cut because their peer did not read what it was sent.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(gateway.slowReaders);
+    },
+  });
+  new Gauge({
+    name: "narrowband_connections",
+    help: "Open WebSockets, by state: pending (no job has let them in yet) or accepted.",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      this.reset();
+      this.set({ state: "pending" }, gateway.pending);
+      this.set({ state: "accepted" }, Math.max(0, gateway.connections - gateway.pending));
     },
   });
   new Gauge({

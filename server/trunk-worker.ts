@@ -3,19 +3,23 @@
  * answers. What belongs to a client's open step is kept apart, so that it can be dropped until the step commits.
  */
 import type { CodecState } from "../shared/codec/codec.ts";
+import { forNewConnection } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
-import {
-  AdapterAssembler,
-  type FlatAdapters,
-  type ManifestEntry,
-  parseManifest,
-} from "../shared/protocol/adapters.ts";
+import type { SideState } from "../shared/job/side-checkpoint.ts";
+import { AdapterAssembler, type FlatAdapters, parseManifest } from "../shared/protocol/adapters.ts";
 import { makeReceiver, makeSender } from "../shared/protocol/codecs.ts";
 import { GradientSum } from "../shared/protocol/gradient-sum.ts";
 import type { JobConfig } from "../shared/protocol/job-config.ts";
 import { decodeLabels } from "../shared/protocol/labels.ts";
 import type { AdapterBeginMessage, AdapterChunkMessage } from "../shared/protocol/messages.ts";
 import { compareKeys, type StepKey, type TensorMessage } from "../shared/protocol/messages.ts";
+import {
+  addMembers,
+  type MemberGradients,
+  PLAIN_AGGREGATION,
+  type RobustAggregation,
+  refuseAbsurdNorm,
+} from "../shared/protocol/robust-sum.ts";
 import type { CommitGroup, ServerRequest, ServerResult } from "../shared/protocol/server-state.ts";
 import type { TensorReceiver, TensorSender } from "../shared/protocol/tensor-stream.ts";
 import type { SavedForward, TopSegment, TrunkSegment } from "../shared/train/segments.ts";
@@ -45,7 +49,8 @@ class ClientWork {
   open: OpenWork | undefined;
   /** Adapters that are arriving or have arrived. */
   upload: AdapterAssembler | undefined;
-  manifest: { readonly digest: number; readonly entries: readonly ManifestEntry[] } | undefined;
+  /** XXH32 of the manifest that came on its connection. */
+  manifest: number | undefined;
 
   constructor(config: JobConfig, index: number) {
     this.senders = {
@@ -67,10 +72,13 @@ export interface TrunkWorkerOptions {
   readonly trunk: TrunkSegment;
   /** In a vanilla split. */
   readonly top: TopSegment | undefined;
+  /** {@link PLAIN_AGGREGATION} where it is not said. */
+  readonly robust?: Partial<RobustAggregation>;
 }
 
 export class TrunkWorker {
   readonly #options: TrunkWorkerOptions;
+  readonly #robust: RobustAggregation;
   readonly #clients: ClientWork[] = [];
   #average: (FlatAdapters & { readonly number: number }) | undefined;
   #computeMs = 0;
@@ -78,6 +86,7 @@ export class TrunkWorker {
 
   constructor(options: TrunkWorkerOptions) {
     this.#options = options;
+    this.#robust = { ...PLAIN_AGGREGATION, ...options.robust };
     if (options.config.split === "vanilla" && options.top === undefined) {
       fail("NB_INTERNAL", "a vanilla split needs its top on the server");
     }
@@ -92,16 +101,52 @@ export class TrunkWorker {
     return this.#average;
   }
 
+  /** What the codecs of clients 0 to `clients` − 1 have learned, for a checkpoint. No step may be open. */
+  saveCodecs(clients: number): Record<string, CodecState> {
+    const states: Record<string, CodecState> = {};
+    for (let index = 0; index < clients; index++) {
+      const { senders, receivers } = this.#client(index);
+      for (const phase of ["A2", "G1"] as const) states[`${index}/${phase}`] = senders[phase].encoder.save();
+      for (const phase of ["A1", "G2"] as const) states[`${index}/${phase}`] = receivers[phase].save();
+    }
+    return states;
+  }
+
+  /** Digests of the manifests that clients have sent on their connections. */
+  manifests(clients: number): (number | undefined)[] {
+    return Array.from({ length: clients }, (_, index) => this.#client(index).manifest);
+  }
+
+  /** Takes over what a checkpoint holds. Nothing has been sent to anybody by this process. */
+  restore(
+    clients: number,
+    { codecs, average, manifests }: Pick<SideState, "codecs" | "average" | "manifests">,
+  ): void {
+    for (let index = 0; index < clients; index++) {
+      const work = this.#client(index);
+      const { senders, receivers } = work;
+      work.manifest = manifests[index];
+      for (const phase of ["A2", "G1"] as const) {
+        senders[phase].encoder.restore(forNewConnection(stateOf(codecs, `${index}/${phase}`)));
+      }
+      for (const phase of ["A1", "G2"] as const)
+        receivers[phase].restore(stateOf(codecs, `${index}/${phase}`));
+    }
+    this.#average = average === undefined ? undefined : { ...average, manifest: new Uint8Array(0) };
+  }
+
   /** A client's senders, for reports. */
   senders(client: number): { readonly A2: TensorSender; readonly G1: TensorSender } {
     return this.#client(client).senders;
   }
 
-  resetStreams(client: number): void {
-    const { senders, receivers } = this.#client(client);
+  /** The client's connection is new. `resumed`: its run is the one that was here before. */
+  resetStreams(client: number, resumed: boolean): void {
     const work = this.#client(client);
-    for (const stream of [...Object.values(senders), ...Object.values(receivers)]) stream.resetPeer();
-    work.upload = undefined;
+    for (const sender of Object.values(work.senders)) sender.resetPeer(resumed);
+    if (!resumed) for (const receiver of Object.values(work.receivers)) receiver.resetPeer();
+    // Adapters that have all come may be waiting for their average.
+    if (work.upload?.complete === false) work.upload = undefined;
     work.manifest = undefined;
   }
 
@@ -188,7 +233,8 @@ export class TrunkWorker {
     });
     open.pending.delete(microBatch);
     const inputGradient = await this.#compute(() => trunk.backward(pending.saved, gradient));
-    open.trunkGradients.take(trunk);
+    open.trunkGradients.take(trunk, tokens);
+    refuseAbsurdNorm(open.trunkGradients, this.#robust);
     if (work.open !== open) return undefined;
     const extras = { tiedTo: work.receivers.A1 };
     const sent = this.#codec(() =>
@@ -212,8 +258,9 @@ export class TrunkWorker {
       const loss = await top.loss(output, labels, lengths, at(message));
       return { loss, inputGradient: await trunk.backward(saved!, loss.gradient!) };
     });
-    open.topGradients.take(top);
-    open.trunkGradients.take(trunk);
+    open.topGradients.take(top, tokens);
+    open.trunkGradients.take(trunk, tokens);
+    for (const sum of [open.topGradients, open.trunkGradients]) refuseAbsurdNorm(sum, this.#robust);
     if (work.open !== open) return undefined;
     const { lossSum, supervisedTokens } = loss;
     if (!Number.isFinite(lossSum)) fail("NB_TENSOR_NOT_FINITE", `the loss is ${lossSum}`);
@@ -228,10 +275,10 @@ export class TrunkWorker {
   async #commit(group: CommitGroup): Promise<ServerResult> {
     const { trunk, top } = this.#options;
     const works = group.members.map((member) => ({ member, work: this.#client(member.client) }));
-    for (const { work } of works) {
-      work.open!.trunkGradients.addTo(trunk);
-      if (top !== undefined) work.open!.topGradients.addTo(top);
-    }
+    const sums = (of: "trunkGradients" | "topGradients"): MemberGradients[] =>
+      works.map(({ member, work }) => ({ sum: work.open![of], supervisedTokens: member.supervisedTokens }));
+    addMembers(sums("trunkGradients"), trunk, this.#robust);
+    if (top !== undefined) addMembers(sums("topGradients"), top, this.#robust);
     const supervisedTokens = group.members.reduce((sum, m) => sum + m.supervisedTokens, 0);
     // Schedules run over the job's steps; in sequential mode the trunk takes several optimizer steps for each of them.
     const { step } = group.members[0];
@@ -252,13 +299,15 @@ export class TrunkWorker {
     const work = this.#client(client);
     if (message.type === "adapterChunk") {
       work.upload!.add(message);
+      if (work.upload!.complete) refuseInfinite(work);
       return;
     }
     const { manifest, manifestDigest, totalBytes } = message;
     if (manifest.length > 0) {
-      work.manifest = { digest: manifestDigest, entries: parseManifest(manifest, totalBytes) };
+      parseManifest(manifest, totalBytes);
+      work.manifest = manifestDigest;
     }
-    if (work.manifest?.digest !== manifestDigest) {
+    if (work.manifest !== manifestDigest) {
       fail("NB_ADAPTER_MISMATCH", "adapters whose manifest was not sent on this connection");
     }
     work.upload = new AdapterAssembler(message);
@@ -266,10 +315,13 @@ export class TrunkWorker {
 
   /** Averages uploads, weighted, in order of client index and in f64, so that the result does not depend on arrival. */
   #averageOf(number: number, members: readonly { client: number; weight: number }[]): ServerResult {
-    const total = members.reduce((sum, { weight }) => sum + weight, 0);
-    const first = this.#client(members[0].client).upload!.begin;
+    // One that was refused when it was whole is left out: the machine may have counted it in before it heard.
+    const good = members.filter(({ client }) => this.#client(client).upload !== undefined);
+    if (good.length === 0) fail("NB_TENSOR_NOT_FINITE", "no client's adapters could be averaged");
+    const total = good.reduce((sum, { weight }) => sum + weight, 0);
+    const first = this.#client(good[0].client).upload!.begin;
     const sum = new Float64Array(first.totalBytes / 4);
-    for (const { client, weight } of members) {
+    for (const { client, weight } of good) {
       const work = this.#client(client);
       const bytes = work.upload!.data();
       const view = new DataView(bytes.buffer);
@@ -306,6 +358,22 @@ export class TrunkWorker {
     this.#computeMs += performance.now() - start;
     return result;
   }
+}
+
+/** Drops an upload that holds NaN or infinity, and says so: NB_TENSOR_NOT_FINITE. */
+function refuseInfinite(work: ClientWork): void {
+  const bytes = work.upload!.data();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length; at += 4) {
+    const value = view.getFloat32(at, true);
+    if (Number.isFinite(value)) continue;
+    work.upload = undefined;
+    fail("NB_TENSOR_NOT_FINITE", `the adapters hold ${value}`);
+  }
+}
+
+function stateOf(codecs: Readonly<Record<string, CodecState>>, name: string): CodecState {
+  return codecs[name] ?? fail("NB_CHECKPOINT_INVALID", `checkpoint: no state of codec stream ${name}`);
 }
 
 function at({ step, microBatch }: TensorMessage): { step: number; microBatch: number; training: true } {

@@ -87,6 +87,26 @@ export const ERRORS = {
     "Start with the settings that the checkpoint was made with, or in a new directory.",
     { exit: 2 },
   ),
+  NB_LOG_INVALID: kind(
+    "A redo log is damaged elsewhere than at its end, or parts of it are missing.",
+    "What was accepted after the damage is lost; begin the run anew, on both sides.",
+    { exit: 1 },
+  ),
+  NB_REPLAY_DIFFERS: kind(
+    "Going through a redo log again gave other numbers than the run did.",
+    "Resume with the same engine, the same number of threads and on the same kind of processor as before.",
+    { exit: 1 },
+  ),
+  NB_STORAGE_FULL: kind(
+    "There is no room to write a checkpoint or redo log.",
+    "Nothing that was promised is lost: make room, and go on with --resume.",
+    { exit: 1 },
+  ),
+  NB_STORAGE_FAILED: kind(
+    "A checkpoint or redo log could not be written or read.",
+    "Check the disk and the directory's permissions, and go on with --resume.",
+    { exit: 1 },
+  ),
   NB_DATASET_MISSING: kind(
     "A data set that was asked for by name is not installed.",
     "Install the package that the message names, or give a file of your own.",
@@ -200,6 +220,21 @@ export const ERRORS = {
     "Ask whoever runs the server for a token, and pass it with --token or NARROWBAND_TOKEN.",
     { exit: 3, close: 4411, http: 401 },
   ),
+  NB_TOKEN_PLAINTEXT: kind(
+    "A token would have crossed a network where others can read it.",
+    "Use TLS (wss://, --tls-cert), or say --allow-plaintext-tokens where something else protects the way.",
+    { exit: 2 },
+  ),
+  NB_RATE_EXCEEDED: kind(
+    "A client sent messages that carry no work faster than any client needs to.",
+    "Update the client, or report it; there is nothing to set.",
+    { exit: 3, close: 4420 },
+  ),
+  NB_SLOW_READER: kind(
+    "A client did not read what it was sent for too long.",
+    "Look at the client's machine or its network; the connection is made again by itself.",
+    { exit: 3, close: 4421 },
+  ),
   NB_ORIGIN_REFUSED: kind(
     "A web page of an origin that the server does not list tried to connect.",
     "Add the page's origin to the server's list of origins.",
@@ -241,8 +276,8 @@ export const ERRORS = {
     { exit: 3, close: 4418 },
   ),
   NB_SERVER_BUSY: kind(
-    "The server has as many connections that are not yet accepted as it allows.",
-    "Try again later.",
+    "The server has as many connections, or as many of this address or not yet accepted, as it allows.",
+    "Try again later, or raise the limit that the message names.",
     { exit: 3, http: 503 },
   ),
   NB_TLS_UNTRUSTED: kind(
@@ -265,6 +300,11 @@ export const ERRORS = {
   NB_STEP_DEADLINE: kind(
     "A client's step was not ready by its deadline, and was left out.",
     "Use smaller micro-batches on that client, or a longer deadline.",
+    { exit: 3 },
+  ),
+  NB_GRADIENT_REFUSED: kind(
+    "A client's gradient was larger than any that training brings forth, and its step was left out.",
+    "Look at that client's data and model; if its gradients are sound, raise --max-client-norm.",
     { exit: 3 },
   ),
   NB_STEP_INTERRUPTED: kind(

@@ -12,16 +12,11 @@ import { loadDataset } from "../../shared/data/load-node.ts";
 import { splitHeldOut } from "../../shared/data/token-dataset.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
-import { ERRORS, type ErrorCode, fail, NarrowbandError } from "../../shared/errors.ts";
+import { ERRORS, type ErrorCode, fail } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { adapterOf, loadClientRunners } from "../../shared/job/runners.ts";
-import {
-  forgetCheckpoints,
-  restoreSideCheckpoint,
-  SideCheckpoints,
-  type SideSegments,
-  type SideState,
-} from "../../shared/job/side-checkpoint.ts";
+import type { SideSegments } from "../../shared/job/side-checkpoint.ts";
+import { DirectoryStorage } from "../../shared/job/storage-node.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
@@ -55,16 +50,11 @@ class ClientRun {
   readonly #ledger = new ByteLedger();
   readonly #reporter: TrainReporter;
   readonly #out: string;
-  readonly #checkpoints: SideCheckpoints;
   #log: RunLogWriter | undefined;
   #edge: Edge | undefined;
   #job: JobConfig | undefined;
   #segments: SideSegments = {};
-  #restored: SideState | undefined;
   #capture: CaptureRecorder | undefined;
-  #stepsTaken = 0;
-  /** Why the run cannot go on although the server would let it. */
-  #unfit: NarrowbandError | undefined;
 
   constructor(settings: TrainSettings, context: CommandContext, model: HfModel, engine: Engine, rows: Rows) {
     this.#settings = settings;
@@ -74,12 +64,13 @@ class ClientRun {
     this.#schedule = new BatchSchedule(rows, settings.rows, settings.seed);
     this.#reporter = new TrainReporter(context, this.#ledger, settings.name);
     this.#out = settings.out ?? join("runs", settings.name);
-    this.#checkpoints = new SideCheckpoints(join(this.#out, "checkpoints"), "client");
   }
 
   async run(): Promise<void> {
-    const { job, name, token, model, server, tlsCa } = this.#settings;
-    const { signal } = this.#context;
+    const { job, name, token, model, server, resume, checkpointEvery } = this.#settings;
+    const { tlsCa, tlsCert, tlsKey, allowPlaintextTokens } = this.#settings;
+    const { signal, log } = this.#context;
+    const storage = new DirectoryStorage(join(this.#out, "checkpoints"));
     const ledger = this.#ledger;
     const edge = new Edge({
       job,
@@ -89,22 +80,23 @@ class ClientRun {
       tokenizerFingerprint: await tokenizerFingerprint(modelFiles(model)),
       software: `narrowband/${packageVersion()} node/${process.versions.node}`,
       ledger,
-      connect: wsConnector({ url: server, ledger, caFile: tlsCa }),
+      connect: wsConnector({
+        url: server,
+        ledger,
+        caFile: tlsCa,
+        certFile: tlsCert,
+        keyFile: tlsKey,
+        sendsToken: token !== undefined,
+        allowPlaintextTokens,
+      }),
       segments: (config) => this.#load(config),
-      encoderStates: () => {
-        if (this.#restored === undefined) return undefined;
-        const { A1, G2 } = this.#restored.encoders;
-        return { A1, G2 };
-      },
+      journal: { storage, resume, every: checkpointEvery, onNote: (text) => log.warn(text) },
       batches: {
         nextBatch: (step, microBatch) => this.#schedule.batch(step, microBatch, this.#job?.microBatches ?? 1),
       },
       capture: (config) => this.#startCapture(config),
       onProgress: (progress) => this.#progress(progress),
-      onStep: (step) => {
-        this.#reporter.step(step);
-        this.#stepsTaken = step.commit.step + 1;
-      },
+      onStep: (step) => this.#reporter.step(step),
     });
     this.#edge = edge;
     const stop = () => edge.stop();
@@ -124,15 +116,6 @@ class ClientRun {
     this.#job = job;
     const { bottom, top } = await loadClientRunners(job, this.#model, this.#engine);
     this.#segments = { bottom, top };
-    const { directory } = this.#checkpoints;
-    if (this.#settings.resume) {
-      this.#restored = await restoreSideCheckpoint(directory, "client", this.#segments, job);
-      this.#stepsTaken = this.#restored.step;
-      this.#context.note(`Going on after step ${this.#stepsTaken}, from the checkpoint in ${directory}.`);
-    } else await forgetCheckpoints(directory);
-    const { job: jobName, name } = this.#settings;
-    this.#log ??= new RunLogWriter(runLogPath(this.#out), jobName, name, this.#stepsTaken);
-    await this.#reporter.joined(job, this.#log);
     return { bottom, top };
   }
 
@@ -178,12 +161,13 @@ class ClientRun {
     switch (progress.type) {
       case "welcomed":
         log.info({ resumed: progress.resumed }, "joined the job");
+        this.#welcomed(progress.config);
         return;
       case "disconnected":
         log.warn({ closeCode: progress.code }, "the connection dropped");
         return;
       case "stepStarted":
-        this.#stepStarted(progress.key.step);
+        this.#reporter.stepStarted(progress.key.step, this.#edge?.senders);
         return;
       case "stepAbandoned":
         log.warn({ ...progress.key, code: progress.code }, progress.message);
@@ -196,34 +180,21 @@ class ClientRun {
     }
   }
 
-  /** All earlier steps are applied here, and none of this one is. */
-  #stepStarted(step: number): void {
-    const { directory } = this.#checkpoints;
-    if (this.#restored !== undefined && step < this.#restored.step) {
-      this.#unfit = new NarrowbandError(
-        "NB_CHECKPOINT_MISMATCH",
-        `the checkpoint in ${directory} has taken ${this.#restored.step} steps, the server's job only ${step}: it is another job's`,
-      );
-      this.#edge?.stop();
-      return;
-    }
-    this.#reporter.stepStarted(step, this.#edge?.senders);
-    this.#stepsTaken = step;
-    const { checkpointEvery } = this.#settings;
-    if (checkpointEvery > 0 && step > 0 && step % checkpointEvery === 0) this.#save();
+  /** The run log begins, or goes on, once it is known which steps are taken. */
+  #welcomed(config: JobConfig): void {
+    if (this.#log !== undefined) return;
+    const { job, name, resume } = this.#settings;
+    const taken = this.#edge?.stepsTaken ?? 0;
+    if (resume)
+      this.#context.note(`Going on after step ${taken}, from what is in ${join(this.#out, "checkpoints")}.`);
+    this.#log = new RunLogWriter(runLogPath(this.#out), job, name, taken);
+    void this.#reporter.joined(config, this.#log);
   }
 
-  #save(): void {
-    const senders = this.#edge?.senders;
-    if (this.#job === undefined || senders === undefined) return;
-    const encoders = { A1: senders.A1.encoder.save(), G2: senders.G2.encoder.save() };
-    this.#checkpoints.save(this.#segments, this.#job, { step: this.#stepsTaken, encoders });
-  }
-
-  /** Writes adapter, checkpoint and result, however the run ended; what did not take part leaves nothing. */
+  /** Writes adapter and result, however the run ended; what did not take part, or could not be kept, leaves nothing. */
   async #leaveBehind(outcome: ClientOutcome): Promise<void> {
     let adapter: string | undefined;
-    if (this.#job !== undefined && this.#unfit === undefined) {
+    if (this.#job !== undefined && this.#edge?.isKept) {
       const { config } = this.#model;
       const segments = Object.values(this.#segments);
       const tensors = new Map(segments.flatMap((segment) => [...(segment?.adapters() ?? [])]));
@@ -232,14 +203,12 @@ class ClientRun {
         await writeAdapterDirectory(this.#out, config, own);
         adapter = this.#out;
       }
-      if (this.#stepsTaken > (this.#restored?.step ?? 0)) this.#save();
     }
-    await this.#checkpoints.written();
     const capture = await this.#leaveCapture();
     const ledger = this.#ledger.snapshot();
     await this.#context.result({
       outcome: outcome.reason,
-      steps: this.#stepsTaken,
+      steps: this.#edge?.stepsTaken ?? 0,
       adapter,
       capture,
       ledger,
@@ -250,12 +219,11 @@ class ClientRun {
 
   /** Turns how the run ended into the command's own end. */
   #settle({ reason, code, message }: ClientOutcome): void {
-    if (this.#unfit !== undefined) throw this.#unfit;
     const where = `adapter and checkpoint are in ${this.#out}`;
     if (reason === "completed") {
       const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(this.#ledger.snapshot());
       this.#context.print(
-        `${this.#settings.name}: ${formatCount(this.#stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
+        `${this.#settings.name}: ${formatCount(this.#edge?.stepsTaken ?? 0)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
           `(${wireBitsPerElement.toFixed(2)} bits per element, everything counted); ${where}`,
       );
       return;

@@ -21,7 +21,7 @@ import {
   createDecoder,
   createEncoder,
   definitionOf,
-  forNewPeer,
+  forNewConnection,
   type TensorRole,
 } from "../../shared/codec/registry.ts";
 import { fail } from "../../shared/errors.ts";
@@ -116,7 +116,8 @@ export function measure(spec: CodecSpec, stream: Stream): Measurement {
   while (learns && step < LEARNING_STEPS) step = pass(encoder, pupil, learned, step).nextStep;
   const state = encoder.save();
   const steady = learns ? bitsOf(pass(encoder, pupil, measured, step).sent) : undefined;
-  encoder.restore(forNewPeer(state));
+  encoder.restore(forNewConnection(state));
+  encoder.forgetPeer?.();
   const all = pass(encoder, createDecoder(spec, { channels }), measured, step).sent;
   const remembers = definitionOf(spec).remembersRows === true && role === "activation";
   const later = remembers ? all.filter(({ known }) => known) : [];

@@ -95,7 +95,7 @@ export async function calibrate(
         const { output, sent, saved } = forward;
         senders.A2.encoder.observe(output, sent.reconstruction, gradient, tokens);
         const result = encode("G1", await server.trunk.backward(saved, gradient));
-        sum.take(server.trunk);
+        sum.take(server.trunk, tokens);
         return result;
       });
       count("G1", g1.message);

@@ -1436,6 +1436,27 @@ export namespace narrowband {
         /** Resume averaged. */
         averaged: number;
 
+        /** Resume open. */
+        open: boolean;
+
+        /** Resume a1. */
+        a1: number;
+
+        /** Resume a2. */
+        a2: number;
+
+        /** Resume g2. */
+        g2: number;
+
+        /** Resume g1. */
+        g1: number;
+
+        /** Resume taken. */
+        taken: number;
+
+        /** Resume upload. */
+        upload: number;
+
         /**
          * Encodes the specified Resume message. Does not implicitly {@link narrowband.Resume.verify|verify} messages.
          * @param message Resume message or plain object to encode
@@ -1493,6 +1514,27 @@ export namespace narrowband {
             /** Resume averaged */
             averaged?: (number|null);
 
+            /** Resume open */
+            open?: (boolean|null);
+
+            /** Resume a1 */
+            a1?: (number|null);
+
+            /** Resume a2 */
+            a2?: (number|null);
+
+            /** Resume g2 */
+            g2?: (number|null);
+
+            /** Resume g1 */
+            g1?: (number|null);
+
+            /** Resume taken */
+            taken?: (number|null);
+
+            /** Resume upload */
+            upload?: (number|null);
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
@@ -1534,6 +1576,9 @@ export namespace narrowband {
 
         /** Welcome config. */
         config?: (narrowband.JobConfig.$Properties|null);
+
+        /** Welcome resume. */
+        resume?: (narrowband.Resume.$Properties|null);
 
         /**
          * Encodes the specified Welcome message. Does not implicitly {@link narrowband.Welcome.verify|verify} messages.
@@ -1594,6 +1639,9 @@ export namespace narrowband {
 
             /** Welcome config */
             config?: (narrowband.JobConfig.$Properties|null);
+
+            /** Welcome resume */
+            resume?: (narrowband.Resume.$Properties|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

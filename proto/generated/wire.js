@@ -4205,6 +4205,13 @@ export const narrowband = $root.narrowband = (() => {
          * @property {number|null} [step] Resume step
          * @property {number|null} [attempt] Resume attempt
          * @property {number|null} [averaged] Resume averaged
+         * @property {boolean|null} [open] Resume open
+         * @property {number|null} [a1] Resume a1
+         * @property {number|null} [a2] Resume a2
+         * @property {number|null} [g2] Resume g2
+         * @property {number|null} [g1] Resume g1
+         * @property {number|null} [taken] Resume taken
+         * @property {number|null} [upload] Resume upload
          * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
          */
 
@@ -4269,6 +4276,62 @@ export const narrowband = $root.narrowband = (() => {
         Resume.prototype.averaged = 0;
 
         /**
+         * Resume open.
+         * @member {boolean} open
+         * @memberof narrowband.Resume
+         * @instance
+         */
+        Resume.prototype.open = false;
+
+        /**
+         * Resume a1.
+         * @member {number} a1
+         * @memberof narrowband.Resume
+         * @instance
+         */
+        Resume.prototype.a1 = 0;
+
+        /**
+         * Resume a2.
+         * @member {number} a2
+         * @memberof narrowband.Resume
+         * @instance
+         */
+        Resume.prototype.a2 = 0;
+
+        /**
+         * Resume g2.
+         * @member {number} g2
+         * @memberof narrowband.Resume
+         * @instance
+         */
+        Resume.prototype.g2 = 0;
+
+        /**
+         * Resume g1.
+         * @member {number} g1
+         * @memberof narrowband.Resume
+         * @instance
+         */
+        Resume.prototype.g1 = 0;
+
+        /**
+         * Resume taken.
+         * @member {number} taken
+         * @memberof narrowband.Resume
+         * @instance
+         */
+        Resume.prototype.taken = 0;
+
+        /**
+         * Resume upload.
+         * @member {number} upload
+         * @memberof narrowband.Resume
+         * @instance
+         */
+        Resume.prototype.upload = 0;
+
+        /**
          * Encodes the specified Resume message. Does not implicitly {@link narrowband.Resume.verify|verify} messages.
          * @function encode
          * @memberof narrowband.Resume
@@ -4292,6 +4355,20 @@ export const narrowband = $root.narrowband = (() => {
                 writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.attempt);
             if (message.averaged != null && $Object.hasOwnProperty.call(message, "averaged") && message.averaged !== 0)
                 writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.averaged);
+            if (message.open != null && $Object.hasOwnProperty.call(message, "open") && message.open !== false)
+                writer.uint32(/* id 5, wireType 0 =*/40).bool(message.open);
+            if (message.a1 != null && $Object.hasOwnProperty.call(message, "a1") && message.a1 !== 0)
+                writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.a1);
+            if (message.a2 != null && $Object.hasOwnProperty.call(message, "a2") && message.a2 !== 0)
+                writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.a2);
+            if (message.g2 != null && $Object.hasOwnProperty.call(message, "g2") && message.g2 !== 0)
+                writer.uint32(/* id 8, wireType 0 =*/64).uint32(message.g2);
+            if (message.g1 != null && $Object.hasOwnProperty.call(message, "g1") && message.g1 !== 0)
+                writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.g1);
+            if (message.taken != null && $Object.hasOwnProperty.call(message, "taken") && message.taken !== 0)
+                writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.taken);
+            if (message.upload != null && $Object.hasOwnProperty.call(message, "upload") && message.upload !== 0)
+                writer.uint32(/* id 11, wireType 0 =*/88).uint32(message.upload);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4372,6 +4449,69 @@ export const narrowband = $root.narrowband = (() => {
                             delete message.averaged;
                         continue;
                     }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.bool())
+                            message.open = value;
+                        else
+                            delete message.open;
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.a1 = value;
+                        else
+                            delete message.a1;
+                        continue;
+                    }
+                case 7: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.a2 = value;
+                        else
+                            delete message.a2;
+                        continue;
+                    }
+                case 8: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.g2 = value;
+                        else
+                            delete message.g2;
+                        continue;
+                    }
+                case 9: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.g1 = value;
+                        else
+                            delete message.g1;
+                        continue;
+                    }
+                case 10: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.taken = value;
+                        else
+                            delete message.taken;
+                        continue;
+                    }
+                case 11: {
+                        if (wireType !== 0)
+                            break;
+                        if (value = reader.uint32())
+                            message.upload = value;
+                        else
+                            delete message.upload;
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -4419,6 +4559,27 @@ export const narrowband = $root.narrowband = (() => {
             if (object.averaged != null)
                 if ($Number(object.averaged) !== 0)
                     message.averaged = object.averaged >>> 0;
+            if (object.open != null)
+                if (object.open)
+                    message.open = $Boolean(object.open);
+            if (object.a1 != null)
+                if ($Number(object.a1) !== 0)
+                    message.a1 = object.a1 >>> 0;
+            if (object.a2 != null)
+                if ($Number(object.a2) !== 0)
+                    message.a2 = object.a2 >>> 0;
+            if (object.g2 != null)
+                if ($Number(object.g2) !== 0)
+                    message.g2 = object.g2 >>> 0;
+            if (object.g1 != null)
+                if ($Number(object.g1) !== 0)
+                    message.g1 = object.g1 >>> 0;
+            if (object.taken != null)
+                if ($Number(object.taken) !== 0)
+                    message.taken = object.taken >>> 0;
+            if (object.upload != null)
+                if ($Number(object.upload) !== 0)
+                    message.upload = object.upload >>> 0;
             return message;
         };
 
@@ -4444,6 +4605,13 @@ export const narrowband = $root.narrowband = (() => {
                 object.step = 0;
                 object.attempt = 0;
                 object.averaged = 0;
+                object.open = false;
+                object.a1 = 0;
+                object.a2 = 0;
+                object.g2 = 0;
+                object.g1 = 0;
+                object.taken = 0;
+                object.upload = 0;
             }
             if (message.prepared != null && $Object.hasOwnProperty.call(message, "prepared"))
                 object.prepared = message.prepared;
@@ -4453,6 +4621,20 @@ export const narrowband = $root.narrowband = (() => {
                 object.attempt = message.attempt;
             if (message.averaged != null && $Object.hasOwnProperty.call(message, "averaged"))
                 object.averaged = message.averaged;
+            if (message.open != null && $Object.hasOwnProperty.call(message, "open"))
+                object.open = message.open;
+            if (message.a1 != null && $Object.hasOwnProperty.call(message, "a1"))
+                object.a1 = message.a1;
+            if (message.a2 != null && $Object.hasOwnProperty.call(message, "a2"))
+                object.a2 = message.a2;
+            if (message.g2 != null && $Object.hasOwnProperty.call(message, "g2"))
+                object.g2 = message.g2;
+            if (message.g1 != null && $Object.hasOwnProperty.call(message, "g1"))
+                object.g1 = message.g1;
+            if (message.taken != null && $Object.hasOwnProperty.call(message, "taken"))
+                object.taken = message.taken;
+            if (message.upload != null && $Object.hasOwnProperty.call(message, "upload"))
+                object.upload = message.upload;
             return object;
         };
 
@@ -4480,6 +4662,7 @@ export const narrowband = $root.narrowband = (() => {
          * @property {number|null} [job] Welcome job
          * @property {number|null} [client] Welcome client
          * @property {narrowband.JobConfig.$Properties|null} [config] Welcome config
+         * @property {narrowband.Resume.$Properties|null} [resume] Welcome resume
          * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
          */
 
@@ -4552,6 +4735,14 @@ export const narrowband = $root.narrowband = (() => {
         Welcome.prototype.config = null;
 
         /**
+         * Welcome resume.
+         * @member {narrowband.Resume.$Properties|null|undefined} resume
+         * @memberof narrowband.Welcome
+         * @instance
+         */
+        Welcome.prototype.resume = null;
+
+        /**
          * Encodes the specified Welcome message. Does not implicitly {@link narrowband.Welcome.verify|verify} messages.
          * @function encode
          * @memberof narrowband.Welcome
@@ -4577,6 +4768,8 @@ export const narrowband = $root.narrowband = (() => {
                 writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.client);
             if (message.config != null && $Object.hasOwnProperty.call(message, "config"))
                 $root.narrowband.JobConfig.encode(message.config, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+            if (message.resume != null && $Object.hasOwnProperty.call(message, "resume"))
+                $root.narrowband.Resume.encode(message.resume, writer.uint32(/* id 6, wireType 2 =*/50).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -4663,6 +4856,12 @@ export const narrowband = $root.narrowband = (() => {
                         message.config = $root.narrowband.JobConfig.decode(reader, reader.size(), $undefined, _depth + 1, message.config);
                         continue;
                     }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        message.resume = $root.narrowband.Resume.decode(reader, reader.size(), $undefined, _depth + 1, message.resume);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -4715,6 +4914,11 @@ export const narrowband = $root.narrowband = (() => {
                     throw $TypeError(".narrowband.Welcome.config: object expected");
                 message.config = $root.narrowband.JobConfig.fromObject(object.config, _depth + 1);
             }
+            if (object.resume != null) {
+                if (!$util.isObject(object.resume))
+                    throw $TypeError(".narrowband.Welcome.resume: object expected");
+                message.resume = $root.narrowband.Resume.fromObject(object.resume, _depth + 1);
+            }
             return message;
         };
 
@@ -4741,6 +4945,7 @@ export const narrowband = $root.narrowband = (() => {
                 object.job = 0;
                 object.client = 0;
                 object.config = null;
+                object.resume = null;
             }
             if (message.protocol != null && $Object.hasOwnProperty.call(message, "protocol"))
                 object.protocol = message.protocol;
@@ -4752,6 +4957,8 @@ export const narrowband = $root.narrowband = (() => {
                 object.client = message.client;
             if (message.config != null && $Object.hasOwnProperty.call(message, "config"))
                 object.config = $root.narrowband.JobConfig.toObject(message.config, options, _depth + 1);
+            if (message.resume != null && $Object.hasOwnProperty.call(message, "resume"))
+                object.resume = $root.narrowband.Resume.toObject(message.resume, options, _depth + 1);
             return object;
         };
 

@@ -14,12 +14,23 @@ import {
 import {
   DEFAULT_ABSENT_GRACE_MS,
   DEFAULT_HEARTBEAT_MS,
+  DEFAULT_MAX_FAILED_STEPS,
+  DEFAULT_REJOIN_GRACE_MS,
+  HELLO_DEADLINE_MS,
   MAX_CLIENTS,
   MAX_MICRO_BATCHES,
+  MAX_PENDING_HANDSHAKES,
   MAX_ROWS,
   MAX_STEPS,
   MAX_TOKENS,
 } from "../../shared/protocol/limits.ts";
+import { DEFAULT_MAX_CLIENT_NORM } from "../../shared/protocol/robust-sum.ts";
+import {
+  DEFAULT_CLIENT_BYTES_PER_SECOND,
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_MAX_CONNECTIONS_PER_ADDRESS,
+  DEFAULT_SLOW_READER_MS,
+} from "../limits.ts";
 
 const NETWORK = "The network";
 const JOB = "The job";
@@ -27,6 +38,7 @@ const SPLIT = "The split";
 const LORA = "LoRA";
 const OPTIMIZER = "The optimizer";
 const CODEC = "What crosses the network";
+const ROBUST = "Clients that mean harm";
 const LIMITS = "Limits";
 
 const count = z.int().min(1);
@@ -43,14 +55,19 @@ export const serveCommand = defineCommand({
   group: "Train together",
   summary: "hold the trunk of a model, for clients to train with",
   description:
-    "Serves one job. The server reads only the trunk (the middle blocks) of a model, waits for clients, and trains LoRA adapters on it " +
+    "Serves a job, or several. The server reads only the trunk (the middle blocks) of a model, waits for clients, and trains LoRA adapters on it " +
     "with them; in a U-shaped split it never sees their text, their labels or their loss's inputs. All settings of the job are set " +
     "here, and clients learn them when they join.\n\n" +
     "Quantized codecs anneal: amaq:8-3 begins with 8 bits per element and ends with 3, over @STEPS steps or, when that is left out, " +
     "over 60 % of the job's. When the job is done, or at Ctrl-C, the trunk's adapter and a checkpoint are written to --out; with --resume the same command " +
-    "goes on from there.\n\n" +
-    "Without --tokens everybody who reaches the port may join; without --tls-cert what crosses the network can be read on its way.",
+    "goes on from there. At SIGTERM clients are told to come back, and wait for such a server; at Ctrl-C they end.\n\n" +
+    "Without --tokens everybody who reaches the port may join; without --tls-cert what crosses the network can be read on its way, and tokens " +
+    "are refused on addresses that others reach. docs/security.md says what is protected from whom.",
   examples: [
+    {
+      line: "narrowband serve --model models/base --jobs ward.yaml --jobs archive.yaml --unload-idle 600000",
+      explanation: "two jobs on one port, each with its own cut, codecs and clients",
+    },
     {
       line: "narrowband serve --model models/base --min-clients 2 --steps 200",
       explanation: "a job for two clients of this machine",
@@ -60,15 +77,11 @@ export const serveCommand = defineCommand({
       explanation: "for clients from outside, over TLS and with tokens",
     },
     {
-      line: "narrowband serve --model models/base --tokens tokens.json --add-token alice",
-      explanation: "make a token for a client, and print it once",
-    },
-    {
       line: "narrowband serve --model models/base --activations fixed:4 --gradients f16",
       explanation: "four bits one way, sixteen the other",
     },
   ],
-  json: 'Events "listening" with the address, "joined", "left", "round", "step"; then the result with bytes and times.',
+  json: 'Events "listening" with the address, "joined", "left", "round", "step"; each with its job; then the result with bytes and times, or { jobs } with that of each.',
   options: z
     .strictObject({
       model: modelOption,
@@ -78,7 +91,7 @@ export const serveCommand = defineCommand({
         value: "dir",
       }),
       resume: option(z.boolean().default(false), {
-        help: "go on from the checkpoint in --out; the clients must do so too",
+        help: "go on with the run in --out, also after the process was killed; clients come back by themselves",
         group: FILES_GROUP,
       }),
       host: option(z.string().min(1).default("127.0.0.1"), {
@@ -97,16 +110,21 @@ export const serveCommand = defineCommand({
         defaultHelp: "no TLS",
       }),
       tlsKey: option(path.optional(), { help: "key of the certificate, PEM", group: NETWORK, value: "file" }),
+      tlsClientCa: option(path.optional(), {
+        help: "certificates, PEM: only clients with a certificate that one of them has signed are let in",
+        group: NETWORK,
+        value: "file",
+        defaultHelp: "clients need no certificate",
+      }),
       tokens: option(path.optional(), {
-        help: "file with the hashes of the tokens that let clients in",
+        help: "file with the hashes of the tokens that let clients in, which narrowband token writes",
         group: NETWORK,
         value: "file",
         defaultHelp: "everybody may join",
       }),
-      addToken: option(z.string().min(1).max(64).optional(), {
-        help: "make a token for this holder, add its hash to the file of --tokens, print it, and end",
+      allowPlaintextTokens: option(z.boolean().default(false), {
+        help: "listen with --tokens but without TLS on an address that others reach, where a tunnel or a proxy protects the way",
         group: NETWORK,
-        value: "holder",
       }),
       origins: option(z.array(z.string().min(1)).default([]), {
         help: "origins that web pages may connect from",
@@ -121,6 +139,18 @@ export const serveCommand = defineCommand({
         accepts: NAME_ACCEPTS,
         example: "night-run",
         defaultHelp: '"default"',
+      }),
+      jobs: option(z.array(path).default([]), {
+        help: "config file of one job, for several on this server; what it does not set is as it is set here, --out with the job's name behind it",
+        group: JOB,
+        value: "file",
+        splitsAtCommas: false,
+        defaultHelp: "one job, as it is set here",
+      }),
+      unloadIdle: option(milliseconds.default(0), {
+        help: "milliseconds without work after which a job's weights are dropped, until they are needed again; 0: never",
+        group: JOB,
+        value: "ms",
       }),
       steps: option(count.max(MAX_STEPS).default(200), {
         help: "steps until the job is done: rounds in sync mode, of each client in sequential mode",
@@ -158,7 +188,7 @@ export const serveCommand = defineCommand({
       }),
       seed: option(seed, { help: "of everything random in the job", group: JOB }),
       checkpointEvery: option(z.int().min(0).default(50), {
-        help: "steps between checkpoints; 0: only at the end",
+        help: "steps between checkpoints, from which a killed run is replayed; 0: only at the end, and when the log is long",
         group: JOB,
       }),
       split: option(z.enum(["u-shape", "vanilla"]).default("u-shape"), {
@@ -258,6 +288,66 @@ export const serveCommand = defineCommand({
         group: LIMITS,
         value: "ms",
       }),
+      maxClientNorm: option(z.number().min(0).default(DEFAULT_MAX_CLIENT_NORM), {
+        help: "norm of a client's gradient per token above which its step is refused; 0: never",
+        group: ROBUST,
+      }),
+      clientClipNorm: option(z.number().min(0).default(0), {
+        help: "norm that a client's mean gradient is scaled down to before it is added; 0: never",
+        group: ROBUST,
+      }),
+      trim: option(z.number().min(0).lt(0.5).default(0), {
+        help: "share of the clients left out at each end of every coordinate of the sum; 0: none",
+        group: ROBUST,
+        value: "share",
+      }),
+      maxFailedSteps: option(count.max(1_000_000).default(DEFAULT_MAX_FAILED_STEPS), {
+        help: "steps in a row, refused or late, after which a client is shut out",
+        group: ROBUST,
+      }),
+      retryAfter: option(milliseconds.default(5_000), {
+        help: "milliseconds after which clients come back when SIGTERM ends the server; 0: they end too",
+        group: NETWORK,
+        value: "ms",
+      }),
+      maxConnections: option(count.max(MAX_CLIENTS).default(DEFAULT_MAX_CONNECTIONS), {
+        help: "TCP connections, all together",
+        group: LIMITS,
+      }),
+      maxConnectionsPerAddress: option(
+        z.int().min(0).max(MAX_CLIENTS).default(DEFAULT_MAX_CONNECTIONS_PER_ADDRESS),
+        {
+          help: "TCP connections of one address (of a /64 network in IPv6); 0: no limit, as behind a proxy",
+          group: LIMITS,
+        },
+      ),
+      maxPending: option(count.max(MAX_CLIENTS).default(MAX_PENDING_HANDSHAKES), {
+        help: "connections that wait to be let in",
+        group: LIMITS,
+      }),
+      helloDeadline: option(milliseconds.min(10).default(HELLO_DEADLINE_MS), {
+        help: "milliseconds from a connection's opening until it must have introduced itself",
+        group: LIMITS,
+        value: "ms",
+      }),
+      clientByteRate: option(z.int().min(0).default(DEFAULT_CLIENT_BYTES_PER_SECOND), {
+        help: "bytes a second that a client may send; one that sends more is read more slowly; 0: no limit",
+        group: LIMITS,
+      }),
+      clientStepRate: option(z.number().min(0).max(1_000_000).default(0), {
+        help: "steps a second that a client may take; one that is faster is made to wait; 0: no limit",
+        group: LIMITS,
+      }),
+      slowReader: option(milliseconds.min(100).default(DEFAULT_SLOW_READER_MS), {
+        help: "milliseconds that a client may leave unread what it is sent before it is cut off",
+        group: LIMITS,
+        value: "ms",
+      }),
+      rejoinGrace: option(milliseconds.default(DEFAULT_REJOIN_GRACE_MS), {
+        help: "milliseconds that a step waits for a client whose connection dropped; 0: it is left out at once",
+        group: LIMITS,
+        value: "ms",
+      }),
       threads: threadsOption,
       engine: engineOption,
     })
@@ -269,9 +359,8 @@ export const serveCommand = defineCommand({
           value.tlsCert === undefined ? "tlsCert" : "tlsKey",
           "accepted: --tls-cert and --tls-key together",
         );
-      if (value.addToken !== undefined && value.tokens === undefined)
-        wrong("tokens", "accepted with --add-token: the file that the token's hash is added to");
-      if (value.resume && value.mode !== "sync") wrong("resume", "accepted with --mode sync only");
+      if (value.tlsClientCa !== undefined && value.tlsCert === undefined)
+        wrong("tlsClientCa", "accepted with --tls-cert and --tls-key only");
       if (value.quorum > value.maxClients)
         wrong("quorum", `accepted: up to --max-clients, ${value.maxClients}`);
       if (value.minClients > value.maxClients)

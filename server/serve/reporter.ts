@@ -14,6 +14,8 @@ export class ServeReporter {
   readonly #job: Job;
   readonly #bar: ProgressBar;
   readonly #log: RunLogWriter;
+  /** Every line names the job. */
+  readonly #jobLog: CommandContext["log"];
   readonly #names = new Map<number, string>();
   /** Widths of the round under way; after its commit the encoders have moved on. */
   readonly #bits = new Map<number, { readonly A2: number; readonly G1: number }>();
@@ -26,6 +28,7 @@ export class ServeReporter {
     this.#job = job;
     this.#bar = bar;
     this.#log = log;
+    this.#jobLog = context.log.child({ job: job.name });
   }
 
   /** Milliseconds from the first round's start to the last commit, by what they went into. */
@@ -36,12 +39,12 @@ export class ServeReporter {
   }
 
   progress(progress: ServerProgress): void {
-    const { log } = this.#context;
+    const log = this.#jobLog;
     switch (progress.type) {
       case "joined":
         this.#names.set(progress.client, progress.name);
         log.info({ client: progress.name, resumed: progress.resumed }, "joined");
-        this.#context.event("joined", {
+        this.#event("joined", {
           client: progress.client,
           name: progress.name,
           resumed: progress.resumed,
@@ -49,7 +52,7 @@ export class ServeReporter {
         return;
       case "left":
         log.info({ client: this.#names.get(progress.client), why: progress.why }, "left");
-        this.#context.event("left", { client: progress.client, why: progress.why });
+        this.#event("left", { client: progress.client, why: progress.why });
         return;
       case "roundStarted":
         this.#roundStarted(progress.key.step, progress.clients);
@@ -67,23 +70,29 @@ export class ServeReporter {
         log.info({ average: progress.average, clients: progress.clients.length }, "averaged");
         return;
       case "connectionRefused":
-        log.warn({ code: progress.code }, progress.message);
+        log.warn({ client: this.#names.get(progress.client ?? -1), code: progress.code }, progress.message);
         return;
       case "ended":
         log.info({ ...progress.outcome }, "ended");
     }
   }
 
+  /** Every event names the job. */
+  #event(name: string, value: Readonly<Record<string, unknown>>): void {
+    this.#context.event(name, { job: this.#job.name, ...value });
+  }
+
   #roundStarted(step: number, clients: readonly number[]): void {
+    this.#jobLog.debug({ step, clients: clients.map((client) => this.#names.get(client)) }, "round started");
     this.#firstRoundAt ??= performance.now();
-    this.#context.event("round", { step: step + 1, clients });
+    this.#event("round", { step: step + 1, clients });
     const every = Math.ceil(this.#job.config.steps / WIDTH_EVENTS);
     for (const client of clients) {
       const { A2, G1 } = this.#job.senders(client);
       this.#bits.set(client, { A2: A2.encoder.meanBits, G1: G1.encoder.meanBits });
       if (step % every !== 0 && step + 1 !== this.#job.config.steps) continue;
       const widths = { A2: [...A2.encoder.widths()], G1: [...G1.encoder.widths()] };
-      this.#context.event("widths", { step: step + 1, client, name: this.#names.get(client), ...widths });
+      this.#event("widths", { step: step + 1, client, name: this.#names.get(client), ...widths });
     }
   }
 
@@ -116,7 +125,7 @@ export class ServeReporter {
       computeMs: step.computeMs,
       codecMs: step.codecMs,
     });
-    this.#context.event("step", {
+    this.#event("step", {
       step: trunkStep + 1,
       loss,
       tokens: this.#tokens,
@@ -131,6 +140,8 @@ export class ServeReporter {
       })),
       ...this.times(),
     });
+    const clients = members.map(({ client }) => this.#names.get(client));
+    this.#jobLog.info({ step: members[0].step, trunkStep, clients, loss, tokens, bytes }, "committed");
     const done = Math.max(...members.map((member) => member.step)) + 1;
     this.#bar.update(
       done,

@@ -1,43 +1,62 @@
 /** What `narrowband serve` does: the trunk, the job, the door, progress, and what is left behind at the end. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { CodecState } from "../../shared/codec/codec.ts";
-import { forNewPeer } from "../../shared/codec/registry.ts";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { Engine } from "../../shared/engine/engine.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
-import { fail } from "../../shared/errors.ts";
+import { asNarrowbandError, fail, NarrowbandError } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { adapterOf, loadServerRunners } from "../../shared/job/runners.ts";
-import {
-  forgetCheckpoints,
-  restoreSideCheckpoint,
-  SideCheckpoints,
-  type SideSegments,
-  type SideState,
-} from "../../shared/job/side-checkpoint.ts";
+import { DirectoryStorage } from "../../shared/job/storage-node.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
 import { modelFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
-import type { JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
-import { Server, tokenCheck } from "../app.ts";
+import type { JobOutcome } from "../../shared/protocol/server-state.ts";
+import type { TopSegment, TrunkSegment } from "../../shared/train/segments.ts";
+import { tokenCheck } from "../app.ts";
 import { Job } from "../job.ts";
-import { readTokenFile } from "../tokens.ts";
-import { addToken } from "./add-token.ts";
+import { UnloadingTop, UnloadingTrunk } from "../unloading.ts";
+import { jobSettings } from "./jobs.ts";
 import { ServeReporter } from "./reporter.ts";
-import { jobConfigOf, jobPolicyOf, type ServeSettings } from "./settings.ts";
+import { jobConfigOf, jobPolicyOf, robustOf, type ServeSettings } from "./settings.ts";
+import { type SharedServer, shareServer } from "./shared.ts";
 
 /** How long clients have to read the goodbye and close before the server closes for them. */
 const GOODBYE_MS = 3_000;
 
-/** Waits until all connections are closed, and their last bytes counted, but not for ever. */
-async function connectionsClosed(job: Job): Promise<void> {
-  const deadline = performance.now() + GOODBYE_MS;
-  while (performance.now() < deadline && job.openConnections > 0)
+/** Whether a person has stopped the server. SIGTERM comes from what starts services, and starts them again. */
+function endsForGood(signal: AbortSignal): boolean {
+  const { reason } = signal;
+  return !(reason instanceof NarrowbandError && reason.details.signal === "SIGTERM");
+}
+
+/**
+ * Waits until all clients have closed their connections and the last bytes of these are counted, but not for ever: when the job is completed,
+ * for a client that dropped as long as its step would have been waited for.
+ */
+async function clientsGone(job: Job, completed: boolean, signal: AbortSignal): Promise<void> {
+  const start = performance.now();
+  while (job.attended || job.openConnections > 0) {
+    const patient = completed && !signal.aborted && job.attended;
+    if (!patient && performance.now() - start > GOODBYE_MS) return;
     await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+/** Of a job that has ended. */
+interface JobResult {
+  readonly result: Readonly<Record<string, unknown>>;
+  /** Tells people how it ended; throws when it did not end well. */
+  settle(): void;
+}
+
+/** What the server holds of a model. */
+interface ServerSegments {
+  readonly trunk: TrunkSegment;
+  readonly top: TopSegment | undefined;
 }
 
 /** One job, from its first client to what it leaves behind. */
@@ -46,84 +65,83 @@ class ServerRun {
   readonly #context: CommandContext;
   readonly #model: HfModel;
   readonly #config: JobConfig;
-  readonly #segments: Awaited<ReturnType<typeof loadServerRunners>>;
-  readonly #restored: SideState | undefined;
-  readonly #checkpoints: SideCheckpoints;
-  readonly #tokens: ReturnType<typeof readTokenFile> | undefined;
-  readonly #job: Job;
+  readonly #segments: ServerSegments;
+  readonly #shared: SharedServer;
+  #job: Job | undefined;
   #reporter: ServeReporter | undefined;
-  #stepsTaken: number;
-  /** By their index in the job. */
-  readonly #clients: string[] = [];
 
   constructor(
     settings: ServeSettings,
     context: CommandContext,
     model: HfModel,
     config: JobConfig,
-    segments: Awaited<ReturnType<typeof loadServerRunners>>,
-    checkpoints: SideCheckpoints,
-    restored: SideState | undefined,
+    segments: ServerSegments,
+    shared: SharedServer,
   ) {
     this.#settings = settings;
+    this.#shared = shared;
     this.#context = context;
     this.#model = model;
     this.#config = config;
     this.#segments = segments;
-    this.#checkpoints = checkpoints;
-    this.#restored = restored;
-    this.#stepsTaken = restored?.step ?? 0;
-    this.#tokens = settings.tokens === undefined ? undefined : readTokenFile(settings.tokens);
-    this.#job = new Job({
-      name: settings.job,
-      number: 1,
-      config,
-      policy: jobPolicyOf(settings),
-      ...segments,
-      authenticate: tokenCheck(this.#tokens, settings.job),
-      stepsTaken: this.#stepsTaken,
-      onProgress: (progress) => this.#progress(progress),
-      onStep: (step) => {
-        this.#stepsTaken = Math.max(this.#stepsTaken, ...step.group.members.map((member) => member.step + 1));
-        this.#reporter?.step(step);
-      },
-      onError: (error) => context.log.error(error),
-    });
   }
 
-  async run(): Promise<void> {
-    const { host, port, tlsCert, tlsKey, origins, steps, out } = this.#settings;
-    const { signal, log } = this.#context;
-    const job = this.#job;
-    const server = new Server({
-      host,
-      port,
-      tls: tlsCert === undefined || tlsKey === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey },
-      tokens: this.#tokens,
-      origins,
-      onRefused: (code, message) => log.warn({ code }, message),
-    });
+  /** The job, whose run is kept in --out from now on. */
+  async open(): Promise<void> {
+    const { job: name, out, resume, checkpointEvery } = this.#settings;
+    const { log, note } = this.#context;
+    const { server, tokens, queue } = this.#shared;
+    const storage = new DirectoryStorage(join(out, "checkpoints"));
+    const job = await Job.open(
+      {
+        name,
+        number: server.jobs.length + 1,
+        config: this.#config,
+        policy: jobPolicyOf(this.#settings),
+        robust: robustOf(this.#settings),
+        ...this.#segments,
+        authenticate: tokenCheck(tokens, name),
+        queue,
+        onProgress: (progress) => this.#reporter?.progress(progress),
+        onStep: (step) => this.#reporter?.step(step),
+        onError: (error) => log.error(error),
+      },
+      { storage, resume, every: checkpointEvery, onNote: (text) => log.warn(text) },
+    );
+    if (resume) note(`Going on after step ${job.stepsTaken}, from what is in ${storage.name}.`);
     server.addJob(job);
-    const address = await server.listen();
-    try {
-      this.#announce(address);
-      const progress = await this.#context.progress();
-      const log = new RunLogWriter(runLogPath(out), job.name, "server", this.#stepsTaken);
-      const bar = progress.bar("server", steps, this.#stepsTaken);
-      this.#reporter = new ServeReporter(this.#context, job, bar, log);
-      const stop = () => void job.stop();
-      signal.addEventListener("abort", stop);
-      if (signal.aborted) stop();
-      const outcome = await job.done;
-      signal.removeEventListener("abort", stop);
-      progress.stop();
-      log.close();
-      await connectionsClosed(job);
-      await this.#leaveBehind(outcome);
-      this.#settle(outcome);
-    } finally {
-      await server.close();
+    this.#job = job;
+  }
+
+  /** Takes the job to its end. What it returns is for machines, and turns the job's end into the command's. */
+  async run(): Promise<JobResult> {
+    const { steps, out } = this.#settings;
+    const { signal } = this.#context;
+    const { server, several } = this.#shared;
+    const job = this.#job as Job;
+    this.#announce(await this.#shared.listening);
+    const progress = await this.#context.progress();
+    const log = new RunLogWriter(runLogPath(out), job.name, "server", job.trunkSteps);
+    const bar = progress.bar(several ? job.name : "server", steps, job.stepsTaken);
+    this.#reporter = new ServeReporter(this.#context, job, bar, log);
+    const stop = (): void => {
+      const retryAfterMs = endsForGood(signal) ? 0 : this.#settings.retryAfter;
+      server.drain(retryAfterMs);
+      void job.stop(retryAfterMs);
+    };
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    const outcome = await job.done;
+    signal.removeEventListener("abort", stop);
+    if (!several) progress.stop();
+    log.close();
+    await clientsGone(job, outcome.reason === "completed", signal);
+    // Nothing is written over what is there when storage has failed.
+    if (outcome.code === "NB_STORAGE_FULL" || outcome.code === "NB_STORAGE_FAILED") {
+      fail(outcome.code, outcome.message);
     }
+    const result = await this.#leaveBehind(job, outcome);
+    return { result, settle: () => this.#settle(job, outcome) };
   }
 
   #announce(address: { readonly http: string; readonly ws: string; readonly port: number }): void {
@@ -136,112 +154,143 @@ class ServerRun {
     );
   }
 
-  #progress(progress: ServerProgress): void {
-    if (progress.type === "joined") this.#joined(progress.client, progress.name);
-    if (progress.type === "roundStarted") {
-      // Between rounds all earlier steps are taken, and nothing is under way.
-      const { step } = progress.key;
-      const { checkpointEvery } = this.#settings;
-      const first = this.#restored?.step ?? 0;
-      if (checkpointEvery > 0 && step > first && step % checkpointEvery === 0) this.#save();
-    }
-    this.#reporter?.progress(progress);
-  }
-
-  /** Gives the encoders of a client that was there before what they had learned for it. */
-  #joined(client: number, name: string): void {
-    if (this.#clients[client] !== undefined) return;
-    this.#clients[client] = name;
-    for (const phase of ["A2", "G1"] as const) {
-      const state = this.#restored?.encoders[`${name}/${phase}`];
-      if (state !== undefined) this.#job.senders(client)[phase].encoder.restore(forNewPeer(state));
-    }
-  }
-
-  #save(): void {
-    const encoders: Record<string, CodecState> = {};
-    this.#clients.forEach((name, client) => {
-      const { A2, G1 } = this.#job.senders(client);
-      encoders[`${name}/A2`] = A2.encoder.save();
-      encoders[`${name}/G1`] = G1.encoder.save();
-    });
-    const segments: SideSegments = { ...this.#segments };
-    this.#checkpoints.save(segments, this.#config, { step: this.#stepsTaken, encoders });
-  }
-
-  async #leaveBehind(outcome: JobOutcome): Promise<void> {
+  async #leaveBehind(job: Job, outcome: JobOutcome): Promise<JobResult["result"]> {
     const { out } = this.#settings;
     const { trunk, top } = this.#segments;
     const tensors = new Map([...trunk.adapters(), ...(top?.adapters() ?? [])]);
     const adapter = adapterOf(this.#config, this.#model.config, tensors);
     if (adapter !== undefined) await writeAdapterDirectory(out, this.#model.config, adapter);
-    if (this.#stepsTaken > (this.#restored?.step ?? 0)) this.#save();
-    await this.#checkpoints.written();
-    const ledger = this.#job.ledger.snapshot();
-    await this.#context.result({
+    await job.close();
+    const ledger = job.ledger.snapshot();
+    return {
+      job: this.#settings.job,
       outcome: outcome.reason,
-      steps: this.#stepsTaken,
+      steps: job.stepsTaken,
       adapter: adapter === undefined ? undefined : out,
       ledger,
       report: ledgerReport(ledger),
       ...this.#reporter?.times(),
-    });
+    };
   }
 
   /** Turns how the job ended into the command's own end. */
-  #settle({ reason, code, message }: JobOutcome): void {
-    const { job, out } = this.#settings;
+  #settle(job: Job, { reason, code, message }: JobOutcome): void {
+    const { out } = this.#settings;
     const where = `the trunk's adapter and a checkpoint are in ${out}`;
     if (reason !== "completed") {
       if (this.#context.signal.aborted) fail("NB_INTERRUPTED", `stopped; ${where}`);
       fail(code ?? "NB_INTERNAL", message);
     }
-    const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(this.#job.ledger.snapshot());
+    const { tokens, totalBytes, wireBitsPerElement } = ledgerReport(job.ledger.snapshot());
     this.#context.print(
-      `job "${job}": ${formatCount(this.#stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
+      `job "${job.name}": ${formatCount(job.stepsTaken)} steps, ${formatCount(tokens)} tokens, ${formatBytes(totalBytes)} on the wire ` +
         `(${wireBitsPerElement.toFixed(2)} bits per element, everything counted); ${where}`,
     );
   }
 }
 
-async function serveModel(
+/** The trunk, and in a vanilla split the top, which give their memory back while the job is idle where that is asked for. */
+async function loadSegments(
   settings: ServeSettings,
   context: CommandContext,
-  model: HfModel,
-  engine: Engine,
-): Promise<void> {
-  const config = jobConfigOf(settings, model.config, {
-    model: await modelFingerprint(model.config),
-    tokenizer: await tokenizerFingerprint(modelFiles(settings.model)),
+  config: JobConfig,
+  load: () => ReturnType<typeof loadServerRunners>,
+): Promise<ServerSegments> {
+  const { trunk, top } = await load();
+  const { unloadIdle: idleMs, job } = settings;
+  if (idleMs === 0) return { trunk, top };
+  const options = (segment: string) => ({
+    idleMs,
+    onChange: (loaded: boolean): void =>
+      context.log.info({ job, segment }, loaded ? "weights are loaded again" : "idle: weights are unloaded"),
   });
-  const segments = await loadServerRunners(config, model, engine);
+  const loadTrunk = async () => {
+    const again = await load();
+    await again.top?.dispose();
+    return again.trunk;
+  };
+  const loadTop = async () => {
+    const again = await load();
+    await again.trunk.dispose();
+    return again.top ?? fail("NB_INTERNAL", `a ${config.split} split without a top`);
+  };
+  return {
+    trunk: new UnloadingTrunk(trunk, { ...options("trunk"), load: loadTrunk }),
+    top: top === undefined ? undefined : new UnloadingTop(top, { ...options("top"), load: loadTop }),
+  };
+}
+
+/** A job that is ready to run, and how to let go of what it holds. */
+interface LoadedJob {
+  readonly run: ServerRun;
+  dispose(): Promise<void>;
+}
+
+async function loadJob(
+  settings: ServeSettings,
+  context: CommandContext,
+  engine: Engine,
+  shared: SharedServer,
+): Promise<LoadedJob> {
+  const model = await openModelDirectory(settings.model);
+  const held: (() => Promise<void>)[] = [() => model.close()];
+  const dispose = async (): Promise<void> => {
+    for (const release of held.splice(0).reverse()) await release();
+  };
   try {
-    const checkpoints = new SideCheckpoints(join(settings.out, "checkpoints"), "server");
-    let restored: SideState | undefined;
-    if (settings.resume) {
-      restored = await restoreSideCheckpoint(checkpoints.directory, "server", { ...segments }, config);
-      if (restored.step >= config.steps)
-        fail(
-          "NB_CONFIG_INVALID",
-          `--resume: the job in ${settings.out} has taken all its ${config.steps} steps; accepted: another --out`,
-        );
-      context.note(`Going on after step ${restored.step}, from the checkpoint in ${checkpoints.directory}.`);
-    } else await forgetCheckpoints(checkpoints.directory);
-    await new ServerRun(settings, context, model, config, segments, checkpoints, restored).run();
-  } finally {
-    await segments.trunk.dispose();
-    await segments.top?.dispose();
+    const config = jobConfigOf(settings, model.config, {
+      model: await modelFingerprint(model.config),
+      tokenizer: await tokenizerFingerprint(modelFiles(settings.model)),
+    });
+    const load = () => loadServerRunners(config, model, engine);
+    const segments = await loadSegments(settings, context, config, load);
+    held.push(async () => {
+      await segments.trunk.dispose();
+      await segments.top?.dispose();
+    });
+    const run = new ServerRun(settings, context, model, config, segments, shared);
+    await run.open();
+    return { run, dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
   }
 }
 
 export async function runServe(settings: ServeSettings, context: CommandContext): Promise<void> {
-  if (settings.addToken !== undefined) return addToken(settings, context);
-  const model = await openModelDirectory(settings.model);
+  const all = await jobSettings(settings);
+  const shared = shareServer(settings, context, all.length > 1);
   const engine = await createEngine(settings.engine, { threads: settings.threads || availableParallelism() });
+  const jobs: LoadedJob[] = [];
   try {
-    await serveModel(settings, context, model, engine);
+    for (const one of all) jobs.push(await loadJob(one, context, engine, shared));
+    await shared.listen();
+    // One that fails does not end the others.
+    const ended = await Promise.allSettled(jobs.map(({ run }) => run.run()));
+    if (shared.several) (await context.progress()).stop();
+    const done = ended.flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
+    const results = done.map(({ result }) => result);
+    if (shared.several) await context.result({ jobs: results });
+    else if (results.length === 1) await context.result(results[0]);
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    settleAll(done, context);
   } finally {
-    await model.close();
+    await shared.server.close();
+    for (const job of jobs) await job.dispose();
     await engine.dispose();
   }
+}
+
+/** Reports how every job ended, and ends as the first that did not end well. */
+function settleAll(jobs: readonly JobResult[], context: CommandContext): void {
+  const failures: unknown[] = [];
+  for (const { settle } of jobs) {
+    try {
+      settle();
+    } catch (error) {
+      if (failures.length > 0) context.note(asNarrowbandError(error).message);
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }

@@ -11,12 +11,10 @@ import {
   jobConfigSchema,
   jobPolicySchema,
 } from "../../shared/protocol/job-config.ts";
-import {
-  DEFAULT_MAX_FAILED_STEPS,
-  DEFAULT_UPLOAD_DEADLINE_MS,
-  frameBytesFor,
-} from "../../shared/protocol/limits.ts";
+import { DEFAULT_UPLOAD_DEADLINE_MS, frameBytesFor } from "../../shared/protocol/limits.ts";
+import type { RobustAggregation } from "../../shared/protocol/robust-sum.ts";
 import type { serveCommand } from "../commands/serve.ts";
+import type { ServerLimits } from "../limits.ts";
 
 export type ServeSettings = z.output<typeof serveCommand.options>;
 
@@ -108,7 +106,26 @@ export function jobPolicyOf(settings: ServeSettings): JobPolicy {
     quorum: settings.quorum,
     maxClients: settings.maxClients,
     absentGraceMs: settings.absentGrace,
+    rejoinGraceMs: settings.rejoinGrace,
     uploadDeadlineMs: DEFAULT_UPLOAD_DEADLINE_MS,
-    maxFailedSteps: DEFAULT_MAX_FAILED_STEPS,
+    maxFailedSteps: settings.maxFailedSteps,
   } satisfies JobPolicy);
+}
+
+/** What the server lets the network make it do. */
+export function serverLimitsOf(settings: ServeSettings): ServerLimits {
+  return {
+    maxConnections: settings.maxConnections,
+    maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
+    maxPendingHandshakes: settings.maxPending,
+    helloDeadlineMs: settings.helloDeadline,
+    clientBytesPerSecond: settings.clientByteRate,
+    clientStepsPerSecond: settings.clientStepRate,
+    slowReaderMs: settings.slowReader,
+  };
+}
+
+/** How the trunk adds up gradients of clients that it need not trust. */
+export function robustOf({ maxClientNorm, clientClipNorm, trim }: ServeSettings): RobustAggregation {
+  return { maxClientNorm, clientClipNorm, trim };
 }

@@ -24,7 +24,7 @@ import { topkCodec } from "./zoo/topk.ts";
 
 export type { StreamOptions, TensorRole } from "./definition.ts";
 export { ROLE_DEFAULTS } from "./quantizer-spec.ts";
-export { forNewPeer } from "./state.ts";
+export { forNewConnection } from "./state.ts";
 
 /** Every codec, in order of wire number. */
 export const CODECS = [

@@ -4,9 +4,6 @@ import { fail } from "../errors.ts";
 import type { CodecState } from "./codec.ts";
 import { scalesBytes } from "./scales.ts";
 
-/** Of an encoder's state whose receiver is not there any more. */
-const NO_SESSION = -1;
-
 /** Throws NB_CODEC_STATE_INVALID unless the state was saved by this codec. */
 export function requireCodec(state: CodecState, codec: string): void {
   if (state.codec !== codec) {
@@ -108,16 +105,10 @@ export function numberOf(state: CodecState, name: string, min: number, max = Num
 }
 
 /**
- * The same encoder state for a receiver that has no bit table and remembers nothing, because it is new or came back
- * without its state: the next step sends the table again, and what was kept for the receiver of a `session` is dropped. States of codecs whose
- * receivers keep nothing are returned as they are.
+ * The same encoder state for a process that has sent nothing yet: the next step has the bit table again, which goes with the first message
+ * of a connection. States of codecs that have none are returned as they are.
  */
-export function forNewPeer(state: CodecState): CodecState {
-  if (state.numbers.session !== undefined) {
-    return { ...state, arrays: {}, numbers: { ...state.numbers, session: NO_SESSION } };
-  }
-  const numbers = { ...state.numbers };
-  if (numbers.announced !== undefined) Object.assign(numbers, { announced: 0, sentInStep: -1 });
-  if (numbers.predictorAnnounced !== undefined) numbers.predictorAnnounced = 0;
-  return { ...state, numbers };
+export function forNewConnection(state: CodecState): CodecState {
+  if (state.numbers.announced === undefined) return state;
+  return { ...state, numbers: { ...state.numbers, announced: 0, sentInStep: -1 } };
 }

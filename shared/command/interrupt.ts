@@ -22,19 +22,22 @@ export function onInterrupt(
   exit: (code: number) => void,
 ): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const listener = () => {
+  const listener = (name: (typeof SIGNALS)[number]) => {
     if (controller.signal.aborted) {
       exit(INTERRUPTED_EXIT);
       return;
     }
     note("Stopping; what is done so far is saved. Ctrl-C again ends at once.");
-    controller.abort(new NarrowbandError("NB_INTERRUPTED", "stopped by a signal"));
+    controller.abort(
+      new NarrowbandError("NB_INTERRUPTED", "stopped by a signal", { details: { signal: name } }),
+    );
   };
-  for (const name of SIGNALS) source.on(name, listener);
+  const listeners = SIGNALS.map((name) => [name, () => listener(name)] as const);
+  for (const [name, heard] of listeners) source.on(name, heard);
   return {
     signal: controller.signal,
     release() {
-      for (const name of SIGNALS) source.off(name, listener);
+      for (const [name, heard] of listeners) source.off(name, heard);
     },
   };
 }

@@ -1,15 +1,12 @@
 /**
- * Checkpoints of one side of a job (Node only): adapters and optimizer state of its segments, what its encoders have
- * learned, and how far it is. They belong to a job's settings, and are refused by a job of others.
+ * What a checkpoint of one side of a job holds: adapters and optimizer state of its segments, what its codecs have learned, and where its
+ * state machine stands. It belongs to a job's settings, and is refused by a job of others.
  */
-import { rm } from "node:fs/promises";
 import { z } from "zod";
 import type { CodecState } from "../codec/codec.ts";
-import { forNewPeer } from "../codec/state.ts";
 import { fail, NarrowbandError } from "../errors.ts";
 import type { JobConfig } from "../protocol/job-config.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
-import { readLatestCheckpoint, writeCheckpoint } from "../train/checkpoint-files.ts";
 import type { NamedTensors, TrainableSegment } from "../train/segments.ts";
 import { packCodecState, unpackCodecState } from "./codec-state.ts";
 
@@ -22,16 +19,30 @@ export type SideSegments = Readonly<Record<string, TrainableSegment | undefined>
 export interface SideState {
   /** Steps that the side has taken. */
   readonly step: number;
-  /** By names of the side's own choosing. */
-  readonly encoders: Readonly<Record<string, CodecState>>;
+  /** Codec streams, by names of the side's own choosing. */
+  readonly codecs: Readonly<Record<string, CodecState>>;
+  /** The newest average of client adapters, where the side has to send it again. */
+  readonly average:
+    | { readonly number: number; readonly digest: number; readonly data: Uint8Array }
+    | undefined;
+  /** XXH32 of the manifests that clients have sent, by index. */
+  readonly manifests: readonly (number | undefined)[];
+  /** The state machine's state, in plain values. */
+  readonly machine: unknown;
 }
 
 const SEPARATOR = "/";
 
-const metaSchema = z.looseObject({
+const metaSchema = z.strictObject({
   step: z.int().min(0),
   identity: z.string(),
-  encoders: z.record(z.string(), z.unknown()),
+  codecs: z.record(z.string(), z.unknown()),
+  average: z
+    .strictObject({ number: z.int(), digest: z.int(), data: z.instanceof(Uint8Array) })
+    .optional()
+    .nullable(),
+  manifests: z.array(z.int().optional()),
+  machine: z.unknown(),
 });
 
 /** What must be equal for a checkpoint to fit: all that shapes, names or the meaning of what it holds depend on. */
@@ -40,81 +51,47 @@ function identityOf({ model, lora, split, codecs, seed, steps }: JobConfig): str
   return JSON.stringify({ model: sizes, lora, split, codecs, seed, steps });
 }
 
-function sideCheckpoint(
+/** Copies everything. */
+export function sideCheckpoint(
   side: Side,
   segments: SideSegments,
   job: JobConfig,
-  { step, encoders }: SideState,
+  { step, codecs, average, manifests, machine }: SideState,
 ): Checkpoint {
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, segment] of Object.entries(segments))
     for (const [key, tensor] of segment?.saveState() ?? []) tensors.set(`${name}${SEPARATOR}${key}`, tensor);
-  // Whoever goes on from a checkpoint does so on a new connection.
-  const packed = Object.entries(encoders).map(
-    ([name, state]) => [name, packCodecState(forNewPeer(state))] as const,
-  );
-  const meta = { step, identity: identityOf(job), encoders: Object.fromEntries(packed) };
+  const packed = Object.entries(codecs).map(([name, state]) => [name, packCodecState(state)] as const);
+  const meta = {
+    step,
+    identity: identityOf(job),
+    codecs: Object.fromEntries(packed),
+    average,
+    manifests,
+    machine,
+  };
   return { kind: side, meta, tensors };
 }
 
-/** Writes a side's checkpoints, one at a time and in their order, while training goes on. */
-export class SideCheckpoints {
-  readonly directory: string;
-  readonly #side: Side;
-  #writing: Promise<unknown> = Promise.resolve();
-  #failure: unknown;
-
-  constructor(directory: string, side: Side) {
-    this.directory = directory;
-    this.#side = side;
-  }
-
-  /** Takes a copy of everything at once, and writes it in the background. */
-  save(segments: SideSegments, job: JobConfig, state: SideState): void {
-    const checkpoint = sideCheckpoint(this.#side, segments, job, state);
-    this.#writing = this.#writing
-      .then(() => writeCheckpoint(this.directory, state.step, checkpoint))
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      });
-  }
-
-  /** Waits until all is written; throws the first failure. */
-  async written(): Promise<void> {
-    await this.#writing;
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-}
-
-/** Removes the checkpoints of an earlier run, so that none of them can be taken for this one's. */
-export function forgetCheckpoints(directory: string): Promise<void> {
-  return rm(directory, { recursive: true, force: true });
-}
-
 /**
- * Puts the newest whole checkpoint of `directory` into the segments, and returns the rest of it.
+ * Puts a checkpoint into the segments, and returns the rest of it. `where` names it in messages.
  *
- * @throws NB_FILE_UNREADABLE when there is none; NB_CHECKPOINT_MISMATCH, and nothing is changed, when it is of a job with other
- * settings.
+ * @throws NB_CHECKPOINT_MISMATCH, and nothing is changed, when it is of a job with other settings.
  */
-export async function restoreSideCheckpoint(
-  directory: string,
-  side: Side,
+export function restoreSide(
+  checkpoint: Checkpoint,
+  where: string,
   segments: SideSegments,
   job: JobConfig,
-): Promise<SideState> {
-  const { checkpoint, broken } = await readLatestCheckpoint(directory, side);
-  if (checkpoint === undefined) {
-    const torn = broken.map(({ file, why }) => `; ${file} is passed over (${why})`).join("");
-    return fail("NB_FILE_UNREADABLE", `${directory}: there is no checkpoint to go on from${torn}`);
-  }
+): SideState {
   const meta = metaSchema.safeParse(checkpoint.meta);
   if (!meta.success || meta.data.identity !== identityOf(job))
     return fail(
       "NB_CHECKPOINT_MISMATCH",
-      `${directory}: its checkpoint is of a job with another model, cut, LoRA, codec, seed or number of steps`,
+      `${where}: its checkpoint is of a job with another model, cut, LoRA, codec, seed or number of steps`,
     );
-  const encoders = Object.entries(meta.data.encoders).map(
+  const { step, machine, average, manifests } = meta.data;
+  const codecs = Object.entries(meta.data.codecs).map(
     ([name, state]) => [name, unpackCodecState(state)] as const,
   );
   try {
@@ -129,7 +106,7 @@ export async function restoreSideCheckpoint(
     }
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new NarrowbandError("NB_CHECKPOINT_MISMATCH", `${directory}: ${message}`, { cause });
+    throw new NarrowbandError("NB_CHECKPOINT_MISMATCH", `${where}: ${message}`, { cause });
   }
-  return { step: meta.data.step, encoders: Object.fromEntries(encoders) };
+  return { step, codecs: Object.fromEntries(codecs), average: average ?? undefined, manifests, machine };
 }

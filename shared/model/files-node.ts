@@ -51,10 +51,16 @@ class FileBytes implements ByteSource {
 /** Opens a file for reading in parts; undefined when there is none. */
 export async function openFile(path: string): Promise<ByteSource | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY);
-    const { size } = await file.stat();
-    return new FileBytes(path, size, file);
+    // Without O_NONBLOCK, opening a pipe waits for somebody to write into it. Windows has neither.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      await file.close();
+      fail("NB_FILE_UNREADABLE", `cannot read ${path}: it is no file`);
+    }
+    return new FileBytes(path, stats.size, file);
   } catch (cause) {
+    if (cause instanceof NarrowbandError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     unreadable(path, cause);
   }
@@ -88,7 +94,9 @@ export async function writeFileAtomically(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`;
-  const file = await open(temporary, "w");
+  // What lies in the way, such as a link to another file, is removed and not written through.
+  await rm(temporary, { force: true });
+  const file = await open(temporary, "wx");
   try {
     for await (const chunk of chunks) await file.writeFile(chunk);
     await file.sync();

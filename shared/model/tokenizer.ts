@@ -82,6 +82,7 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson?: unkn
     post_processor: data.post_processor ?? null,
     decoder: data.decoder ?? null,
   };
+  refuseSparseIds(data);
   let inner: HuggingFaceTokenizer;
   try {
     inner = new HuggingFaceTokenizer(complete, config.data);
@@ -102,6 +103,25 @@ export function loadTokenizer(tokenizerJson: unknown, tokenizerConfigJson?: unkn
     idOf(config.data.bos_token),
     idOf(config.data.eos_token),
   );
+}
+
+/** Ids that any vocabulary may have, and how many times its size the ids of a large one may reach. Real ones leave small gaps. */
+const FREE_IDS = 1 << 18;
+const MAX_SPREAD = 4;
+
+/**
+ * Refuses ids far beyond the number of tokens: the package keeps tokens in an array by id, and a file of a few bytes could ask for one of
+ * gigabytes.
+ */
+function refuseSparseIds({ model, added_tokens: added }: z.infer<typeof tokenizerSchema>): void {
+  const vocab = typeof model.vocab === "object" && model.vocab !== null ? Object.values(model.vocab) : [];
+  const most = Math.max(FREE_IDS, MAX_SPREAD * (vocab.length + added.length));
+  const check = (id: unknown): void => {
+    if (typeof id === "number" && !(id >= 0 && id < most))
+      invalid("tokenizer.json", `the id ${id} among ${vocab.length} tokens; accepted: below ${most}`);
+  };
+  for (const id of vocab) check(id);
+  for (const { id } of added) check(id);
 }
 
 const preTokenizerStep = z.looseObject({

@@ -4,6 +4,7 @@
  */
 import { fail, NarrowbandError } from "../errors.ts";
 import {
+  CheckpointStatus,
   type ClientEffect,
   type ClientEvent,
   type ClientOutcome,
@@ -25,11 +26,12 @@ import {
   beginStep,
   continueStep,
   dropStep,
+  resumeStep,
   stepComputed,
 } from "./client-steps.ts";
 import { closeCode, errorOfClose, isPassing } from "./close-codes.ts";
 import { HEARTBEAT_PATIENCE, HELLO_DEADLINE_MS, PROTOCOL_VERSION, STOP_GRACE_MS } from "./limits.ts";
-import type { Frame, Refusal, WelcomeMessage } from "./messages.ts";
+import { compareKeys, type Frame, NOTHING_TO_RESUME, type Refusal, type WelcomeMessage } from "./messages.ts";
 
 export interface ClientTransition {
   readonly state: ClientState;
@@ -82,6 +84,12 @@ function apply(turn: ClientTurn, event: ClientEvent): void {
     case "computeFailed":
       end(turn, { reason: "failed", code: event.code, message: event.message });
       return;
+    case "checkpoint":
+      if (state.checkpoint === CheckpointStatus.NONE) state.checkpoint = CheckpointStatus.DUE;
+      return;
+    case "checkpointed":
+      state.checkpoint = CheckpointStatus.NONE;
+      return;
     case "gaveUp":
       end(turn, { reason: "failed", code: event.code, message: event.message });
       return;
@@ -104,26 +112,29 @@ function settle(turn: ClientTurn): void {
     end(turn, state.ending);
     return;
   }
-  if (state.link !== LinkStatus.ONLINE) return;
-  if (!state.ready && state.work === WorkStatus.IDLE && state.loading === 0) {
+  const still = state.work === WorkStatus.IDLE || state.work === WorkStatus.WAITING;
+  if (state.link === LinkStatus.ONLINE && !state.ready && still && state.loading === 0) {
     state.ready = true;
     turn.send({ type: "ready" });
   }
-  const still = state.work === WorkStatus.IDLE || state.work === WorkStatus.WAITING;
   const free = still && state.transfer === undefined && state.loading === 0;
+  if (state.checkpoint === CheckpointStatus.DUE && free && state.work === WorkStatus.IDLE) {
+    state.checkpoint = CheckpointStatus.TAKING;
+    turn.effect({ type: "checkpoint" });
+  }
+  if (state.checkpoint === CheckpointStatus.TAKING) return;
   if (state.pendingStart !== undefined && free) beginStep(turn, state.pendingStart);
   if (state.work === WorkStatus.STEPPING) continueStep(turn);
 }
 
 function opened(turn: ClientTurn): void {
   const { state } = turn;
-  const { open, averaged } = state;
+  const { open, averaged, taken } = state;
   state.connections += 1;
   state.link = LinkStatus.WELCOMING;
   state.refusal = undefined;
-  const prepared = state.work === WorkStatus.PREPARED;
-  const step = prepared ? open!.step : 0;
-  const attempt = prepared ? open!.attempt : 0;
+  state.stated = { a1: open?.a1 ?? 0, g2: open?.g2 ?? 0 };
+  const { step, attempt, a1, a2, g2, g1 } = open ?? NOTHING_TO_RESUME;
   turn.send({
     type: "hello",
     protocolMin: PROTOCOL_VERSION,
@@ -131,22 +142,25 @@ function opened(turn: ClientTurn): void {
     token: "",
     ...state.identity,
     connection: state.connections,
-    resume: { prepared, step, attempt, averaged },
+    resume: {
+      open: open !== undefined,
+      prepared: state.work === WorkStatus.PREPARED,
+      ...{ step, attempt, a1, a2, g2, g1, taken, averaged },
+      upload: 0,
+    },
   });
   turn.effect({ type: "startTimer", timer: "welcome", ms: HELLO_DEADLINE_MS });
 }
 
-/** The connection is gone. What is prepared or being applied stays; the rest of the step is given up. */
+/** The connection is gone. The open step, what is being applied and adapters that are awaited stay for the next one. */
 function disconnect(turn: ClientTurn): void {
   const { state } = turn;
   state.link = LinkStatus.OFFLINE;
   state.ready = false;
   state.pendingStart = undefined;
-  state.uploadDue = false;
+  state.awaited = 0;
   state.transfer = undefined;
   for (const timer of ["welcome", "heartbeat"] as const) turn.effect({ type: "stopTimer", timer });
-  if (state.work === WorkStatus.STEPPING) dropStep(turn, "NB_STEP_INTERRUPTED", "the connection dropped");
-  if (state.work === WorkStatus.WAITING) state.work = WorkStatus.IDLE;
 }
 
 function closed(turn: ClientTurn, code: number): void {
@@ -272,11 +286,21 @@ function message(turn: ClientTurn, frame: Frame): void {
     case "pong":
       return;
     case "goodbye":
-      state.ending ??= { reason: message.reason, code: message.code, message: message.message };
+      if (message.retryAfterMs > 0) comeBackLater(turn, message.retryAfterMs);
+      else state.ending ??= { reason: message.reason, code: message.code, message: message.message };
       return;
     default:
       fail("NB_PROTOCOL_ORDER", `${message.type} is the client's to send`);
   }
+}
+
+/** The server goes away for a while: as if the connection had dropped, but it says when to connect again. */
+function comeBackLater(turn: ClientTurn, afterMs: number): void {
+  if (turn.state.ending !== undefined) return;
+  turn.effect({ type: "close", code: 1000, reason: "" });
+  disconnect(turn);
+  turn.notify({ type: "disconnected", code: 1000 });
+  turn.effect({ type: "connect", afterMs });
 }
 
 function welcome(turn: ClientTurn, message: WelcomeMessage): void {
@@ -294,19 +318,32 @@ function welcome(turn: ClientTurn, message: WelcomeMessage): void {
   state.link = LinkStatus.ONLINE;
   state.jobNumber = message.job;
   state.index = message.client;
-  // A server that does not know this process counts its averages anew.
+  state.known = resumed;
+  state.awaited = resumed ? message.resume.upload : 0;
+  // A server that does not know this run counts its averages anew.
   if (!resumed) {
     state.averaged = 0;
     state.received = 0;
   }
+  if (state.awaited === 0) state.uploadDue = false;
+  if (state.work === WorkStatus.WAITING && !resumed) state.work = WorkStatus.IDLE;
   turn.effect({ type: "stopTimer", timer: "welcome" });
   turn.effect({ type: "startTimer", timer: "heartbeat", ms: config.heartbeatMs });
-  turn.effect({ type: "resetStreams" });
+  turn.effect({ type: "resetStreams", resumed });
   turn.notify({ type: "welcomed", config, resumed });
   if (state.work === WorkStatus.NONE) {
     state.config = config;
     state.work = WorkStatus.BUILDING;
     turn.compute({ kind: "build", config });
+  }
+  const { open, work } = state;
+  const theirs = message.resume;
+  if (resumed && open !== undefined && theirs.open && compareKeys(open, theirs) === 0) {
+    state.ready = true;
+    resumeStep(turn, theirs);
+  }
+  if (work === WorkStatus.WAITING && state.awaited === state.averaged + 1) {
+    turn.effect({ type: "sendAdapters", average: state.awaited });
   }
 }
 

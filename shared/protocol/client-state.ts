@@ -33,7 +33,7 @@ export const WorkStatus = {
   BUILDING: 1,
   IDLE: 2,
   STEPPING: 3,
-  /** StepDone is sent: gradients are kept until Commit or Abandon is heard, over however many connections. */
+  /** StepDone is sent, or is to be sent on the next connection: gradients are kept until Commit or Abandon is heard, over however many connections. */
   PREPARED: 4,
   /** A committed step is being applied. */
   APPLYING: 5,
@@ -42,6 +42,10 @@ export const WorkStatus = {
   ENDED: 7,
 } as const;
 export type WorkStatus = (typeof WorkStatus)[keyof typeof WorkStatus];
+
+/** Whether a checkpoint is wanted as soon as no step is open, or is being taken: no step begins meanwhile. */
+export const CheckpointStatus = { NONE: 0, DUE: 1, TAKING: 2 } as const;
+export type CheckpointStatus = (typeof CheckpointStatus)[keyof typeof CheckpointStatus];
 
 /** The step under way. Each counter counts micro-batches from 0. */
 export interface ClientStep extends StepKey {
@@ -58,6 +62,9 @@ export interface ClientStep extends StepKey {
   readonly tokens: readonly number[];
   readonly lossSum: number;
   readonly supervisedTokens: number;
+  /** A1 and G2 as they were made, by micro-batch, until the step ends: they may have to be sent again. */
+  readonly madeA1: readonly TensorMessage[];
+  readonly madeG2: readonly TensorMessage[];
 }
 
 /** An average that is arriving. */
@@ -97,15 +104,23 @@ export interface ClientState {
   readonly jobNumber: number;
   readonly index: number;
   readonly config: JobConfig | undefined;
-  /** Whether Ready was sent on this connection. */
+  /** Whether the server knows this run of the client. */
+  readonly known: boolean;
+  /** Whether Ready was sent on this connection, or goes without saying because the open step goes on. */
   readonly ready: boolean;
   readonly open: ClientStep | undefined;
   /** The newest step that has ended, one way or the other. */
   readonly lastEnded: StepKey | undefined;
   /** A step that was started while the one before was still being applied. */
   readonly pendingStart: StepKey | undefined;
+  /** One more than the newest step that counted; 0 if none. */
+  readonly taken: number;
   /** Whether adapters are to be uploaded once the committed step is applied. */
   readonly uploadDue: boolean;
+  /** A1 and G2 of the open step that this side said in Hello that it had. */
+  readonly stated: { readonly a1: number; readonly g2: number };
+  /** Number of the average for which the server awaits adapters, as it said in Welcome; 0 if none. */
+  readonly awaited: number;
   /** Number of the last average held. */
   readonly averaged: number;
   readonly transfer: Transfer | undefined;
@@ -116,6 +131,7 @@ export interface ClientState {
   readonly refusal: { readonly code: string; readonly message: string } | undefined;
   /** Set when the client is to end as soon as nothing is being applied. */
   readonly ending: ClientOutcome | undefined;
+  readonly checkpoint: CheckpointStatus;
   readonly heard: boolean;
   readonly silent: number;
 }
@@ -166,6 +182,10 @@ export type ClientEvent =
       readonly code: ErrorCode;
       readonly message: string;
     }
+  /** Take a checkpoint as soon as nothing is open. */
+  | { readonly type: "checkpoint" }
+  /** It is taken: what it holds is the state before this event. */
+  | { readonly type: "checkpointed" }
   /** The driver does not connect again: its attempts are used up, or it was told that they are in vain. */
   | { readonly type: "gaveUp"; readonly code: ErrorCode; readonly message: string }
   /** Leave: finish what is prepared, say goodbye. */
@@ -197,7 +217,8 @@ export type ClientProgress =
 
 export type ClientEffect =
   /** Open a connection, after a delay if earlier ones failed. */
-  | { readonly type: "connect" }
+  /** After a backoff, or after so many milliseconds where the server has said how long it will be away. */
+  | { readonly type: "connect"; readonly afterMs?: number }
   | { readonly type: "send"; readonly frame: Frame }
   | { readonly type: "close"; readonly code: number; readonly reason: string }
   | { readonly type: "compute"; readonly request: ClientRequest }
@@ -205,8 +226,13 @@ export type ClientEffect =
   | { readonly type: "begin"; readonly key: StepKey }
   /** Drop all that is held for this step: saved forwards, gradients, observations of encoders. */
   | { readonly type: "discard"; readonly key: StepKey }
-  /** The server knows no bit tables or manifest yet: the connection is new. */
-  | { readonly type: "resetStreams" }
+  /**
+   * The server has been sent no bit tables or manifest yet: the connection is new. What was received from it holds only if it knows
+   * this run.
+   */
+  | { readonly type: "resetStreams"; readonly resumed: boolean }
+  /** Take a checkpoint of the state after this transition, and report `checkpointed`. Nothing is open. */
+  | { readonly type: "checkpoint" }
   | { readonly type: "acceptAdapter"; readonly message: AdapterBeginMessage | AdapterChunkMessage }
   /** Send the adapters, as AdapterBegin and AdapterChunk messages. */
   | { readonly type: "sendAdapters"; readonly average: number }
@@ -224,17 +250,22 @@ export function createClientState(identity: ClientIdentity): ClientState {
     jobNumber: 0,
     index: 0,
     config: undefined,
+    known: false,
     ready: false,
     open: undefined,
     lastEnded: undefined,
     pendingStart: undefined,
+    taken: 0,
     uploadDue: false,
+    stated: { a1: 0, g2: 0 },
+    awaited: 0,
     averaged: 0,
     transfer: undefined,
     received: 0,
     loading: 0,
     refusal: undefined,
     ending: undefined,
+    checkpoint: CheckpointStatus.NONE,
     heard: true,
     silent: 0,
   };

@@ -4,11 +4,17 @@
  */
 
 import { fail } from "../errors.ts";
-import { type ClientResult, type ClientStep, type ClientTurn, WorkStatus } from "./client-state.ts";
+import {
+  type ClientResult,
+  type ClientStep,
+  type ClientTurn,
+  LinkStatus,
+  WorkStatus,
+} from "./client-state.ts";
 import { codecIdOf } from "./codecs.ts";
 import { averagesAfter, type JobConfig } from "./job-config.ts";
 import type { AbandonMessage, AdapterBeginMessage, AdapterChunkMessage, CommitMessage } from "./messages.ts";
-import { compareKeys, type Message, type StepKey, type TensorMessage } from "./messages.ts";
+import { compareKeys, type Message, type ResumePoint, type StepKey, type TensorMessage } from "./messages.ts";
 
 function ignored(turn: ClientTurn, message: Message["type"]): void {
   turn.notify({ type: "ignored", message });
@@ -29,6 +35,13 @@ export function acceptRoundStart(turn: ClientTurn, { step, attempt }: StepKey): 
   const { state } = turn;
   const key = { step, attempt };
   const pending = state.pendingStart !== undefined && compareKeys(key, state.pendingStart) === 0;
+  if (isLate(turn, key) && !state.known) {
+    const { lastEnded } = state;
+    fail(
+      "NB_SESSION_MISMATCH",
+      `the server does not know this run of the client and begins step ${step}; the run has been through step ${lastEnded!.step}`,
+    );
+  }
   if (isLate(turn, key) || isOpen(turn, key) || pending) {
     ignored(turn, "roundStart");
     return;
@@ -54,6 +67,8 @@ export function beginStep(turn: ClientTurn, key: StepKey): void {
     tokens: [],
     lossSum: 0,
     supervisedTokens: 0,
+    madeA1: [],
+    madeG2: [],
   };
   turn.effect({ type: "begin", key });
   turn.notify({ type: "stepStarted", key });
@@ -72,8 +87,21 @@ export function continueStep(turn: ClientTurn): void {
   state.open = { ...open, forwards: Math.max(open.forwards, until) };
   if (open.backwards < microBatches) return;
   state.work = WorkStatus.PREPARED;
-  const { lossSum, supervisedTokens } = open;
+  if (state.ready) sendStepDone(turn);
+}
+
+function sendStepDone(turn: ClientTurn): void {
+  const { step, attempt, lossSum, supervisedTokens } = turn.state.open!;
   turn.send({ type: "stepDone", step, attempt, lossSum, supervisedTokens });
+}
+
+/** The connection is new and the server has the same step open: it is sent what it lacks. */
+export function resumeStep(turn: ClientTurn, theirs: ResumePoint): void {
+  const { open, stated } = turn.state;
+  // What was made after Hello is sent even if the server has it: it answers what it knows that this side has.
+  for (const message of open!.madeA1.slice(Math.min(theirs.a1, stated.a1))) turn.send(message);
+  for (const message of open!.madeG2.slice(Math.min(theirs.g2, stated.g2))) turn.send(message);
+  if (turn.state.work === WorkStatus.PREPARED && !theirs.prepared) sendStepDone(turn);
 }
 
 /** A2 or G1 has come. */
@@ -142,16 +170,19 @@ export function stepComputed(
   const open = state.open;
   if (open === undefined || !isOpen(turn, key) || state.work !== WorkStatus.STEPPING) return;
   if (result.kind === "bottom") {
-    state.open = { ...open, a1: open.a1 + 1, tokens: [...open.tokens, result.message.tokens] };
-    turn.send(result.message);
+    const { message } = result;
+    const tokens = [...open.tokens, message.tokens];
+    state.open = { ...open, a1: open.a1 + 1, tokens, madeA1: [...open.madeA1, message] };
+    if (state.ready) turn.send(message);
   } else if (result.kind === "top") {
     state.open = {
       ...open,
       g2: open.g2 + 1,
       lossSum: open.lossSum + result.lossSum,
       supervisedTokens: open.supervisedTokens + result.supervisedTokens,
+      madeG2: [...open.madeG2, result.message],
     };
-    turn.send(result.message);
+    if (state.ready) turn.send(result.message);
   } else {
     state.open = { ...open, backwards: open.backwards + 1 };
   }
@@ -172,7 +203,8 @@ export function acceptCommit(turn: ClientTurn, message: CommitMessage): void {
   state.open = undefined;
   state.lastEnded = { step, attempt };
   state.work = WorkStatus.APPLYING;
-  state.uploadDue = state.ready && averagesAfter(state.config!, step);
+  state.taken = step + 1;
+  state.uploadDue = (state.ready || state.awaited > 0) && averagesAfter(state.config!, step);
   turn.compute({ kind: "apply", commit: message, supervisedTokens });
   const tokens = open.tokens.reduce((a, b) => a + b, 0);
   turn.notify({ type: "stepCommitted", commit: message, lossSum, supervisedTokens, tokens });
@@ -185,6 +217,8 @@ export function applied(turn: ClientTurn): void {
   if (!state.uploadDue) return;
   state.uploadDue = false;
   state.work = WorkStatus.WAITING;
+  // Without a connection they are sent when the server says that it still awaits them.
+  if (state.link !== LinkStatus.ONLINE) return;
   turn.effect({ type: "sendAdapters", average: state.averaged + 1 });
 }
 

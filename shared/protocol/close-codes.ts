@@ -26,6 +26,7 @@ const PASSING: ReadonlySet<string> = new Set<ErrorCode>([
   "NB_FRAME_CHECKSUM",
   "NB_PEER_SILENT",
   "NB_HELLO_DEADLINE",
+  "NB_SLOW_READER",
   "NB_INTERNAL",
 ]);
 

@@ -5,8 +5,8 @@
 import { asNarrowbandError, type ErrorCode } from "../errors.ts";
 import type { ByteLedger, Direction } from "../ledger/ledger.ts";
 import { encodeFrame, frameSizes, parseFrame } from "./frame.ts";
-import { SEND_HIGH_WATER_BYTES } from "./limits.ts";
-import type { Frame } from "./messages.ts";
+import { MAX_QUEUED_FRAMES, SEND_HIGH_WATER_BYTES } from "./limits.ts";
+import type { Frame, Refusal } from "./messages.ts";
 import type { FrameSocket } from "./transport.ts";
 
 export interface ChannelHandlers {
@@ -16,12 +16,16 @@ export interface ChannelHandlers {
   closed(code: number): void;
 }
 
+/** Watches what arrives, before anybody else sees it. What it refuses nobody else sees. */
+export type FrameMeter = (frame: Frame, bytes: number) => Refusal | undefined;
+
 export class FrameChannel {
   /** Largest message accepted, bytes. */
   maxBytes: number;
   handlers: ChannelHandlers;
   /** Where this channel's messages are counted. */
   ledger: ByteLedger;
+  meter: FrameMeter | undefined;
   readonly #socket: FrameSocket;
   readonly #sends: Direction;
   /** What waits to be sent: single frames, and sequences that are made as they are sent. */
@@ -70,8 +74,19 @@ export class FrameChannel {
 
   #push(entry: Frame | Iterator<Frame>): void {
     if (this.#closed) return;
+    if (this.#queue.length >= MAX_QUEUED_FRAMES) {
+      // Nothing of it is sent any more: that the peer does not read is why it waits.
+      this.#queue.length = 0;
+      this.refuse("NB_SLOW_READER", `${MAX_QUEUED_FRAMES} messages wait to be read`);
+      return;
+    }
     this.#queue.push(entry);
     if (!this.#waiting) this.#pump();
+  }
+
+  /** Tells the channel's owner that its peer broke a rule that others watch over; the owner then closes the channel. */
+  refuse(code: ErrorCode, message: string): void {
+    if (!this.#closed) this.handlers.refused(code, message);
   }
 
   /**
@@ -129,6 +144,9 @@ export class FrameChannel {
       return;
     }
     this.ledger.countFrame(direction, frame.message, frameSizes(frame.message, bytes.length), framing);
-    if (!this.#closed) this.handlers.frame(frame);
+    if (this.#closed) return;
+    const refusal = this.meter?.(frame, bytes.length);
+    if (refusal === undefined) this.handlers.frame(frame);
+    else this.refuse(refusal.code, refusal.message);
   }
 }

@@ -14,12 +14,36 @@ export interface GradientAccumulator {
 
 export class GradientSum {
   #sum: AdapterTensors | undefined;
+  #tokens = 0;
+
+  /** Real tokens that the sum is of. */
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  /** The sum so far; it stays this object's. Undefined while nothing was taken. */
+  get tensors(): AdapterTensors | undefined {
+    return this.#sum;
+  }
+
+  /** Euclidean norm of the sum, in f64. */
+  norm(): number {
+    let squares = 0;
+    for (const { data } of this.#sum?.values() ?? []) for (const value of data) squares += value * value;
+    return Math.sqrt(squares);
+  }
+
+  /** Multiplies the sum. */
+  scale(factor: number): void {
+    for (const { data } of this.#sum?.values() ?? []) for (let i = 0; i < data.length; i++) data[i] *= factor;
+  }
 
   /**
-   * Moves what `segment` has accumulated into this sum, whose order of additions is the order of calls. NB_TENSOR_NOT_FINITE when it
+   * Moves what `segment` has accumulated over `tokens` real tokens into this sum, whose order of additions is the order of calls. NB_TENSOR_NOT_FINITE when it
    * holds NaN or infinity; the accumulator is empty afterwards either way.
    */
-  take(segment: GradientAccumulator): void {
+  take(segment: GradientAccumulator, tokens: number): void {
+    this.#tokens += tokens;
     const taken = segment.gradients();
     segment.zeroGradients();
     for (const [name, { data }] of taken) {

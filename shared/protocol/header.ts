@@ -8,6 +8,7 @@ import { fail } from "../errors.ts";
 import { type JobConfig, jobConfigSchema } from "./job-config.ts";
 import {
   MAX_ADAPTER_BYTES,
+  MAX_ADAPTER_CHUNK_BYTES,
   MAX_ATTEMPTS,
   MAX_CHANNELS,
   MAX_CLIENTS,
@@ -18,9 +19,8 @@ import {
   MAX_STEPS,
   MAX_TEXT_LENGTH,
   MAX_TOKENS,
-  SEND_HIGH_WATER_BYTES,
 } from "./limits.ts";
-import type { Frame, Message } from "./messages.ts";
+import { type Frame, type Message, NOTHING_TO_RESUME } from "./messages.ts";
 
 const uint = z.int().min(0).max(0xffffffff);
 const text = z.string().max(MAX_TEXT_LENGTH);
@@ -39,13 +39,22 @@ export interface SectionSizes {
   readonly scaleBytes: number;
 }
 
-const resumeSchema = z.object({
-  ...key,
-  prepared: z.boolean(),
-  averaged: uint.max(MAX_STEPS),
-});
-
-const NEW_PROCESS = { prepared: false, step: 0, attempt: 0, averaged: 0 };
+const microBatches = uint.max(MAX_MICRO_BATCHES);
+const resumeSchema = z.preprocess(
+  (value) => value ?? NOTHING_TO_RESUME,
+  z.object({
+    ...key,
+    open: z.boolean(),
+    prepared: z.boolean(),
+    a1: microBatches,
+    a2: microBatches,
+    g2: microBatches,
+    g1: microBatches,
+    taken: uint.max(MAX_STEPS),
+    averaged: uint.max(MAX_STEPS),
+    upload: uint.max(MAX_STEPS),
+  }),
+);
 
 /** One schema for each kind of message, under its name in Envelope. */
 const schemas = {
@@ -79,7 +88,7 @@ const schemas = {
     average,
     manifestDigest: uint,
     totalBytes: uint.min(4).max(MAX_ADAPTER_BYTES).multipleOf(4),
-    chunkBytes: uint.min(4).max(SEND_HIGH_WATER_BYTES),
+    chunkBytes: uint.min(4).max(MAX_ADAPTER_CHUNK_BYTES),
   }),
   adapterChunk: z.object({ average, index: uint }),
   ping: z.object({ id: uint }),
@@ -96,7 +105,7 @@ const schemas = {
     software: z.string().max(MAX_NAME_LENGTH),
     process: z.string().min(16).max(MAX_NAME_LENGTH),
     connection: uint.min(1),
-    resume: z.preprocess((value) => value ?? NEW_PROCESS, resumeSchema),
+    resume: resumeSchema,
   }),
   welcome: z.object({
     protocol: uint,
@@ -104,6 +113,7 @@ const schemas = {
     job: uint.min(1),
     client: uint.max(MAX_CLIENTS),
     config: z.unknown().transform(jobConfigFromWire),
+    resume: resumeSchema,
   }),
   ready: z.object({}),
   goodbye: z.object({

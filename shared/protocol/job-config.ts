@@ -100,6 +100,11 @@ export const jobPolicySchema = z.strictObject({
   maxClients: count.max(MAX_CLIENTS),
   /** How long it waits below the quorum before it ends. */
   absentGraceMs: milliseconds,
+  /**
+   * How long a client whose connection dropped may stay away before its open step is abandoned and rounds go on without it. Until then
+   * its step waits, and with it, in a sync job, the round. 0: not at all.
+   */
+  rejoinGraceMs: milliseconds,
   uploadDeadlineMs: milliseconds.min(1),
   /** Steps in a row that may be refused or late before a client is shut out. */
   maxFailedSteps: count.max(1_000_000),

@@ -4,7 +4,7 @@
  */
 
 /** Version of the step protocol that this code speaks; see Hello. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** WebSocket subprotocol name. */
 export const SUBPROTOCOL = "narrowband";
@@ -42,9 +42,21 @@ export const MAX_FRAGMENTS = 1_024;
 /** Pieces in which one message may arrive from the kernel: 64 MiB in segments of 1,400 bytes are 48,000. */
 export const MAX_BUFFERED_CHUNKS = 65_536;
 
-/** Bytes waiting in a socket above which no more is handed to it, and below which it is fed again. */
-export const SEND_HIGH_WATER_BYTES = 8 * 1024 * 1024;
-export const SEND_LOW_WATER_BYTES = 2 * 1024 * 1024;
+/**
+ * Bytes waiting in a socket above which no more is handed to it, and below which it is fed again. The kernel buffers besides, so
+ * that a fast link is never idle; a thousand slow readers hold 1 GB of a server at most, and one frame each.
+ */
+export const SEND_HIGH_WATER_BYTES = 1024 * 1024;
+export const SEND_LOW_WATER_BYTES = 256 * 1024;
+
+/**
+ * Frames that wait for a socket to take more. The step protocol lets two of each micro-batch be under way; a peer for which more wait does
+ * not read.
+ */
+export const MAX_QUEUED_FRAMES = 2 * 1_024 + 64;
+
+/** Largest piece of adapters that a peer may choose, bytes. */
+export const MAX_ADAPTER_CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Bytes of one piece of adapters: small enough to let a heartbeat through on a slow link. */
 export const ADAPTER_CHUNK_BYTES = 256 * 1024;
@@ -91,8 +103,17 @@ export const DEFAULT_MAX_FAILED_STEPS = 3;
 /** Milliseconds that a job waits for clients to come back when fewer than its quorum are there. */
 export const DEFAULT_ABSENT_GRACE_MS = 120_000;
 
+/** Milliseconds that a job waits for a client whose connection dropped before it goes on without it. */
+export const DEFAULT_REJOIN_GRACE_MS = 120_000;
+
 /** Milliseconds that a client has for uploading its adapters after a commit. */
 export const DEFAULT_UPLOAD_DEADLINE_MS = 120_000;
+
+/**
+ * Bytes of a redo log's segment above which a checkpoint is taken at the next opportunity, however few steps it holds. Two segments are
+ * kept, each of this and at most one round's messages more.
+ */
+export const MAX_SEGMENT_BYTES = 256 * 1024 * 1024;
 
 /** Milliseconds that a side waits for an open step when it was asked to stop. */
 export const STOP_GRACE_MS = 10_000;

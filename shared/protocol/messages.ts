@@ -96,12 +96,39 @@ export interface PongMessage {
   readonly id: number;
 }
 
+/** Where the sender of Hello or Welcome stands with the client's run; see Resume in wire.proto. */
 export interface ResumePoint extends StepKey {
-  /** Whether `step`, `attempt` name a step whose StepDone was sent and whose outcome is unknown. */
+  /** Whether `step`, `attempt` name a step that is open. */
+  readonly open: boolean;
+  /** Whether its StepDone was sent, or received. */
   readonly prepared: boolean;
-  /** Number of the last average held; 0 if none. */
+  /** Tensors of the open step that the sender has, made or received, in micro-batches. */
+  readonly a1: number;
+  readonly a2: number;
+  readonly g2: number;
+  readonly g1: number;
+  /** One more than the newest step that counted, 0 if none. */
+  readonly taken: number;
+  /** Number of the last average held, or made; 0 if none. */
   readonly averaged: number;
+  /** In Welcome: number of the average for which adapters are awaited; 0 if none. */
+  readonly upload: number;
 }
+
+/** Of a run that has not begun. */
+export const NOTHING_TO_RESUME: ResumePoint = {
+  open: false,
+  prepared: false,
+  step: 0,
+  attempt: 0,
+  a1: 0,
+  a2: 0,
+  g2: 0,
+  g1: 0,
+  taken: 0,
+  averaged: 0,
+  upload: 0,
+};
 
 export interface HelloMessage {
   readonly type: "hello";
@@ -126,6 +153,7 @@ export interface WelcomeMessage {
   readonly job: number;
   readonly client: number;
   readonly config: JobConfig;
+  readonly resume: ResumePoint;
 }
 
 export interface ReadyMessage {

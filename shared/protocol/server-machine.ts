@@ -6,9 +6,17 @@
  * throwing transition had changed is forgotten.
  */
 
-import { fail, NarrowbandError } from "../errors.ts";
+import { type ErrorCode, fail, NarrowbandError } from "../errors.ts";
+import { isPassing } from "./close-codes.ts";
 import { HEARTBEAT_PATIENCE, HELLO_DEADLINE_MS, PROTOCOL_VERSION } from "./limits.ts";
-import { compareKeys, type Frame, type HelloMessage, type Refusal } from "./messages.ts";
+import {
+  compareKeys,
+  type Frame,
+  type HelloMessage,
+  NOTHING_TO_RESUME,
+  type Refusal,
+  type ResumePoint,
+} from "./messages.ts";
 import {
   absenceEnded,
   advance,
@@ -16,6 +24,7 @@ import {
   committed,
   giveUpOpenSteps,
   jobFailed,
+  restarted,
   sayGoodbye,
   sendAverage,
   stepDeadline,
@@ -23,13 +32,18 @@ import {
   uploadMissed,
 } from "./server-rounds.ts";
 import {
+  CheckpointStatus,
+  type ClientRecord,
   ConnectionStatus,
   JobPhase,
+  type OpenStep,
+  type PeerCounts,
   type ServerEffect,
   type ServerEvent,
   type ServerState,
   type ServerTimer,
   StepStatus,
+  UploadStatus,
 } from "./server-state.ts";
 import {
   acceptAdapterBegin,
@@ -37,7 +51,10 @@ import {
   acceptStepDone,
   acceptTensor,
   detach,
+  giveUpClient,
   refuse,
+  rejoinEnded,
+  sendAnswers,
   tensorComputed,
   tensorFailed,
 } from "./server-steps.ts";
@@ -58,9 +75,19 @@ export function serverTransition(state: ServerState, event: ServerEvent): Server
     if (!(error instanceof NarrowbandError) || connection === undefined) throw error;
     turn = new ServerTurn(state);
     refuse(turn, connection, { code: error.code, message: error.message });
+    blame(turn, state.connections.get(connection)?.client, error.code);
   }
   advance(turn);
   return { state: turn.state, effects: turn.effects };
+}
+
+/**
+ * Counts a broken rule against the client that broke it, as a failed step is: one that comes back and breaks rules again and again is shut out. What
+ * may be the network's doing, or another connection's, is nobody's fault.
+ */
+function blame(turn: ServerTurn, index: number | undefined, code: ErrorCode): void {
+  if (index !== undefined && !isPassing(code) && code !== "NB_CLIENT_REPLACED")
+    turn.client(index).failures += 1;
 }
 
 function apply(turn: ServerTurn, event: ServerEvent): void {
@@ -70,7 +97,7 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
       turn.startTimer(`hello:${event.connection}`, HELLO_DEADLINE_MS);
       return;
     case "closed":
-      detach(turn, event.connection, "connection closed");
+      detach(turn, event.connection, "connection closed", true);
       return;
     case "timer":
       timerFired(turn, event.timer);
@@ -97,7 +124,16 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
       return;
     }
     case "stop":
-      stop(turn);
+      stop(turn, event.retryAfterMs);
+      return;
+    case "checkpoint":
+      if (turn.state.checkpoint === CheckpointStatus.NONE) turn.state.checkpoint = CheckpointStatus.DUE;
+      return;
+    case "checkpointed":
+      turn.state.checkpoint = CheckpointStatus.NONE;
+      return;
+    case "restarted":
+      restarted(turn, event.policy);
       return;
     default: {
       // Events of connections that are gone already mean nothing.
@@ -110,7 +146,9 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
         authenticated(turn, event.connection);
         return;
       }
+      const index = turn.state.connections.get(event.connection)?.client;
       refuse(turn, event.connection, { code: event.code, message: event.message });
+      blame(turn, index, event.code);
     }
   }
 }
@@ -148,13 +186,16 @@ function timerFired(turn: ServerTurn, timer: ServerTimer): void {
     case "goodbye":
       if (!connections.has(number)) return;
       turn.effect({ type: "close", connection: number, code: 1000, reason: "" });
-      detach(turn, number, "job ended");
+      detach(turn, number, "job ended", false);
       return;
     case "upload":
       uploadMissed(turn, number);
       return;
     case "step":
       stepDeadline(turn, clients.slice(number, number + 1));
+      return;
+    case "rejoin":
+      rejoinEnded(turn, number);
       return;
     case "round":
       stepDeadline(turn, clients);
@@ -225,10 +266,12 @@ function message(turn: ServerTurn, connection: number, frame: Frame): void {
     case "pong":
       return;
     case "goodbye":
-    case "error":
+    case "error": {
       turn.effect({ type: "close", connection, code: 1000, reason: "" });
-      detach(turn, connection, `${message.type}: ${[message.code, message.message].join(" ").trim()}`);
+      const on = message.type === "error" && isPassing(message.code);
+      detach(turn, connection, `${message.type}: ${[message.code, message.message].join(" ").trim()}`, on);
       return;
+    }
     default:
       fail("NB_PROTOCOL_ORDER", `${message.type} is the server's to send`);
   }
@@ -270,7 +313,7 @@ function authenticated(turn: ServerTurn, connection: number): void {
     }
     if (known.connection !== undefined) {
       const message = "the client connected again";
-      refuse(turn, known.connection, { code: "NB_CLIENT_REPLACED", message });
+      refuse(turn, known.connection, { code: "NB_CLIENT_REPLACED", message }, true);
     }
   }
   const index = known?.index ?? state.clients.length - 1;
@@ -293,22 +336,36 @@ function checkHello(state: ServerState, hello: HelloMessage): void {
   if (missing.length > 0) fail("NB_CODEC_UNSUPPORTED", `the client lacks the codec ${missing.join(", ")}`);
 }
 
-/** Makes the connection the client's, welcomes it, and settles what it left open. */
+/** Makes the connection the client's, welcomes it, and goes on where it and the server stand. */
 function bind(turn: ServerTurn, connection: number, index: number, hello: HelloMessage): void {
   const { state } = turn;
   const client = turn.client(index);
   const { resume } = hello;
   // A client that has just been met has made no connections yet.
   const resumed = client.process === hello.process && client.connections > 0;
+  if (!resumed) forgetRun(turn, index);
+  const { open, lastCommit } = client;
+  const own = open?.process === hello.process ? open : undefined;
+  const shared = resumed && resume.open && own !== undefined && compareKeys(own, resume) === 0;
+  const counted =
+    resumed && resume.prepared && lastCommit !== undefined && compareKeys(lastCommit, resume) === 0;
+  if (resumed) checkStanding(client, resume, { own, shared, counted });
   client.process = hello.process;
   client.connections = hello.connection;
   client.averaged = resumed ? Math.min(resume.averaged, state.averages) : 0;
   client.connection = connection;
-  client.ready = false;
+  // Ready goes without saying for one whose step goes on.
+  client.ready = shared;
+  client.forgot = own !== undefined && !shared;
+  if (shared) {
+    client.rejoining = false;
+    turn.stopTimer(`rejoin:${index}`);
+  }
+  if (own !== undefined) client.open = { ...own, peer: peerCounts(own, shared ? resume : NOTHING_TO_RESUME) };
   turn.setConnection(connection, { status: ConnectionStatus.BOUND, hello: undefined, client: index });
   turn.stopTimer(`hello:${connection}`);
   turn.startTimer(`heartbeat:${connection}`, state.config.heartbeatMs);
-  turn.effect({ type: "resetStreams", client: index });
+  turn.effect({ type: "resetStreams", client: index, resumed });
   turn.send(connection, {
     type: "welcome",
     protocol: PROTOCOL_VERSION,
@@ -316,21 +373,71 @@ function bind(turn: ServerTurn, connection: number, index: number, hello: HelloM
     job: state.job.number,
     client: index,
     config: state.config,
+    resume: resumed ? standing(turn, index) : NOTHING_TO_RESUME,
   });
   turn.notify({ type: "joined", client: index, name: client.name, resumed });
-  if (resume.prepared) {
-    const { open, lastCommit } = client;
-    const stillOpen =
-      open !== undefined && compareKeys(open, resume) === 0 && client.status !== StepStatus.STEPPING;
-    if (resumed && lastCommit !== undefined && compareKeys(lastCommit, resume) === 0) {
-      turn.send(connection, lastCommit);
-    } else if (!resumed || !stillOpen) {
-      const { step, attempt } = resume;
-      const message = "the step was abandoned while the client was away";
-      turn.send(connection, { type: "abandon", step, attempt, code: "NB_STEP_INTERRUPTED", message });
-    }
+  if (counted) turn.send(connection, lastCommit);
+  else if (resume.open && !shared) {
+    const { step, attempt } = resume;
+    const message = "the step was abandoned while the client was away";
+    turn.send(connection, { type: "abandon", step, attempt, code: "NB_STEP_INTERRUPTED", message });
   }
-  if (state.phase === JobPhase.ENDED) sayGoodbye(turn, connection);
+  sendAnswers(turn, index);
+  if (state.phase === JobPhase.ENDED && !resumed) sayGoodbye(turn, connection);
+}
+
+/** Another run of the client has taken the place of the one that was here: what that one left open, nobody can go on with. */
+function forgetRun(turn: ServerTurn, index: number): void {
+  giveUpClient(turn, index, "another run of the client has taken its place");
+  turn.client(index).lastCommit = undefined;
+}
+
+/** NB_SESSION_MISMATCH when one side has lost what it had told the other: the run cannot be gone on with. */
+function checkStanding(
+  client: ClientRecord,
+  resume: ResumePoint,
+  { own, shared, counted }: { own: OpenStep | undefined; shared: boolean; counted: boolean },
+): void {
+  const taken = client.lastCommit === undefined ? 0 : client.lastCommit.step + 1;
+  const differ = (what: string): never =>
+    fail("NB_SESSION_MISMATCH", `the run of client "${client.name}" cannot be resumed: ${what}`);
+  if (!counted && resume.taken !== taken) {
+    differ(`it has taken steps up to ${resume.taken}, the server up to ${taken}`);
+  }
+  const late = client.lastEnded !== undefined && compareKeys(resume, client.lastEnded) <= 0;
+  if (resume.open && !shared && !late) {
+    differ(`it is in step ${resume.step}.${resume.attempt}, of which the server knows nothing`);
+  }
+  if (own !== undefined && client.status !== StepStatus.STEPPING && !(shared && resume.prepared)) {
+    differ(`it has forgotten step ${own.step}.${own.attempt}, which it had finished`);
+  }
+}
+
+/** What the client has of its open step, as its Hello says. */
+function peerCounts(open: OpenStep, resume: ResumePoint): PeerCounts {
+  return {
+    a1: Math.min(resume.a1, open.a1),
+    g2: Math.min(resume.g2, open.g2),
+    a2: resume.a2,
+    g1: resume.g1,
+    resumed: resume.open,
+  };
+}
+
+/** Where the server stands with a run, for Welcome. */
+function standing(turn: ServerTurn, index: number): ResumePoint {
+  const { averages, clients } = turn.state;
+  const { open, process, status, lastCommit, upload } = clients[index];
+  const own = open?.process === process ? open : undefined;
+  const { step, attempt, a1, a2, g2, g1 } = own ?? NOTHING_TO_RESUME;
+  return {
+    open: own !== undefined,
+    prepared: own !== undefined && (status !== StepStatus.STEPPING || own.done !== undefined),
+    ...{ step, attempt, a1, a2, g2, g1 },
+    taken: lastCommit === undefined ? 0 : lastCommit.step + 1,
+    averaged: averages,
+    upload: upload?.status === UploadStatus.EXPECTED ? upload.average : 0,
+  };
 }
 
 /** The client can be given steps. */
@@ -341,6 +448,15 @@ function ready(turn: ServerTurn, index: number): void {
     return;
   }
   client.ready = true;
+  client.rejoining = false;
+  turn.stopTimer(`rejoin:${index}`);
   turn.notify({ type: "ready", client: index });
   sendAverage(turn, index);
+  const { connection, open } = client;
+  if (client.forgot && open !== undefined && connection !== undefined) {
+    const { step, attempt } = open;
+    client.forgot = false;
+    turn.send(connection, { type: "roundStart", step, attempt });
+  }
+  if (turn.state.phase === JobPhase.ENDED && connection !== undefined) sayGoodbye(turn, connection);
 }

@@ -3,10 +3,11 @@
  * the state after each event and move it on as far as it goes.
  */
 
-import { averagesAfter } from "./job-config.ts";
+import { averagesAfter, type JobPolicy } from "./job-config.ts";
 import { STOP_GRACE_MS } from "./limits.ts";
 import type { CommitMessage, GoodbyeMessage } from "./messages.ts";
 import {
+  CheckpointStatus,
   type ClientRecord,
   type CommitGroup,
   type CommitMember,
@@ -15,7 +16,15 @@ import {
   StepStatus,
   UploadStatus,
 } from "./server-state.ts";
-import { abandonStep, expectUpload, failStep, leaveBarrier, openStep } from "./server-steps.ts";
+import {
+  abandonStep,
+  awaitReturn,
+  detach,
+  expectUpload,
+  failStep,
+  leaveBarrier,
+  openStep,
+} from "./server-steps.ts";
 import { isLive, type ServerTurn } from "./server-turn.ts";
 
 /** Moves the job on as far as it can go without another event. */
@@ -46,11 +55,14 @@ function advanceSync(turn: ServerTurn): void {
     state.phase = JobPhase.GATHERING;
   }
   if (state.phase !== JobPhase.GATHERING) return;
+  // Those who were here a moment ago take part in the round, and hear how the last one went.
+  if (state.outcome === undefined && state.clients.some((c) => c.rejoining)) return;
   if (state.outcome === undefined && state.step === config.steps) state.outcome = COMPLETED;
   if (state.outcome !== undefined) {
     end(turn);
     return;
   }
+  if (takesCheckpoint(turn)) return;
   const idle = startable(turn);
   if (idle.length < (state.started ? policy.quorum : policy.minClients)) return;
   state.started = true;
@@ -76,18 +88,21 @@ function advanceSequential(turn: ServerTurn): void {
   const unfinished =
     state.outcome === undefined && enough ? startable(turn).filter((c) => c.step < config.steps) : [];
   // A client at the barrier waits for those who are on their way to it.
-  const underway = unfinished.length > 0 || state.clients.some((c) => c.open !== undefined);
+  const underway =
+    unfinished.length > 0 ||
+    state.clients.some((c) => c.open !== undefined || (c.rejoining && c.step < config.steps));
   if (!underway && !state.averaging) collectUploads(turn);
   if (state.averaging) return;
   const busy = state.clients.some((c) => c.status !== StepStatus.IDLE);
-  if (!busy && state.clients.length > 0 && state.clients.every((c) => c.step === config.steps)) {
+  const away = state.clients.some((c) => c.rejoining);
+  if (!busy && !away && state.clients.length > 0 && state.clients.every((c) => c.step === config.steps)) {
     state.outcome ??= COMPLETED;
   }
   if (state.outcome !== undefined) {
     if (!busy) end(turn);
     return;
   }
-  if (!enough) return;
+  if (!enough || takesCheckpoint(turn)) return;
   for (const client of startable(turn)) {
     if (client.step === config.steps) continue;
     const { index, step, attempt } = client;
@@ -95,6 +110,21 @@ function advanceSequential(turn: ServerTurn): void {
     if (config.stepDeadlineMs > 0) turn.startTimer(`step:${index}`, config.stepDeadlineMs);
     turn.notify({ type: "roundStarted", key: { step, attempt }, clients: [index] });
   }
+}
+
+/**
+ * Whether a checkpoint holds up the beginning of steps. One that is due is taken as soon as no step is open; in a sequential job that
+ * averages, clients still go on to a barrier at which others wait.
+ */
+function takesCheckpoint(turn: ServerTurn): boolean {
+  const { state } = turn;
+  if (state.checkpoint !== CheckpointStatus.DUE) return state.checkpoint === CheckpointStatus.TAKING;
+  if (state.clients.some((c) => c.status === StepStatus.BARRIER)) return false;
+  if (state.commits.length === 0 && state.clients.every((c) => c.status === StepStatus.IDLE)) {
+    state.checkpoint = CheckpointStatus.TAKING;
+    turn.effect({ type: "checkpoint" });
+  }
+  return true;
 }
 
 /** Clients that can begin a step now, in order of index. */
@@ -165,15 +195,17 @@ export function committed(turn: ServerTurn, trunkStep: number, gradientNorm: num
     const sameProcess = client.process === client.open!.process;
     client.lastEnded = { step, attempt };
     if (sameProcess) client.lastCommit = commit;
+    const { forgot } = client;
     client.open = undefined;
+    client.forgot = false;
     client.status = StepStatus.IDLE;
     client.step = step + 1;
     client.attempt = 0;
     client.weight += member.supervisedTokens;
     client.failures = 0;
-    if (client.connection === undefined || !sameProcess) continue;
-    turn.send(client.connection, commit);
-    if (client.ready && averagesAfter(state.config, step)) {
+    if (!sameProcess) continue;
+    if (client.connection !== undefined && !forgot) turn.send(client.connection, commit);
+    if ((client.ready || client.rejoining) && averagesAfter(state.config, step)) {
       due = true;
       expectUpload(turn, client.index);
     }
@@ -232,7 +264,8 @@ export function stepDeadline(turn: ServerTurn, clients: readonly ClientRecord[])
 /** Runs the absence timer exactly while the job waits for clients that went away. */
 function watchAbsence(turn: ServerTurn): void {
   const { state } = turn;
-  const absent = state.phase !== JobPhase.ENDED && state.outcome === undefined && isShort(turn);
+  const open = state.phase !== JobPhase.ENDED && state.outcome === undefined;
+  const absent = open && state.checkpoint !== CheckpointStatus.TAKING && isShort(turn);
   if (absent === state.waiting) return;
   state.waiting = absent;
   if (absent) turn.startTimer("absent", state.policy.absentGraceMs);
@@ -268,10 +301,28 @@ export function absenceEnded(turn: ServerTurn): void {
   giveUpOpenSteps(turn);
 }
 
+/** A new process goes on with the job. */
+export function restarted(turn: ServerTurn, policy: JobPolicy): void {
+  const { state } = turn;
+  state.policy = policy;
+  state.waiting = false;
+  const ended = state.phase === JobPhase.ENDED;
+  if (ended)
+    state.phase = state.started && state.config.mode === "sequential" ? JobPhase.RUNNING : JobPhase.GATHERING;
+  state.outcome = undefined;
+  for (const connection of [...state.connections.keys()])
+    detach(turn, connection, "the server was restarted", true);
+  for (const { index, rejoining } of state.clients) {
+    // Also of a job that was stopped: its clients were told, and come back when they are started again.
+    if ((rejoining || ended) && policy.rejoinGraceMs > 0) awaitReturn(turn, index);
+  }
+}
+
 /** Begins an orderly end: nothing new is started, what is open may finish until the grace is over. */
-export function stop(turn: ServerTurn): void {
+export function stop(turn: ServerTurn, retryAfterMs?: number): void {
   if (turn.state.outcome !== undefined) return;
-  turn.state.outcome = { reason: "stopped", code: "NB_JOB_STOPPED", message: "the server was asked to stop" };
+  const message = "the server was asked to stop";
+  turn.state.outcome = { reason: "stopped", code: "NB_JOB_STOPPED", message, retryAfterMs };
   turn.startTimer("stop", STOP_GRACE_MS);
 }
 
@@ -317,8 +368,8 @@ function end(turn: ServerTurn): void {
 
 /** Tells a connection that the job is over. It has as long to close by itself as an average may take to reach it. */
 export function sayGoodbye(turn: ServerTurn, connection: number): void {
-  const { reason, code, message } = turn.state.outcome!;
-  const goodbye: GoodbyeMessage = { type: "goodbye", reason, code: code ?? "", message, retryAfterMs: 0 };
+  const { reason, code, message, retryAfterMs = 0 } = turn.state.outcome!;
+  const goodbye: GoodbyeMessage = { type: "goodbye", reason, code: code ?? "", message, retryAfterMs };
   turn.send(connection, goodbye);
   turn.startTimer(`goodbye:${connection}`, turn.state.policy.uploadDeadlineMs);
 }

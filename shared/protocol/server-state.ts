@@ -12,6 +12,7 @@ import type {
   GoodbyeReason,
   HelloMessage,
   Message,
+  StepDoneMessage,
   StepKey,
   TensorMessage,
 } from "./messages.ts";
@@ -44,6 +45,10 @@ export const StepStatus = {
 } as const;
 export type StepStatus = (typeof StepStatus)[keyof typeof StepStatus];
 
+/** Whether a checkpoint is wanted as soon as no step is open, or is being taken: no step begins meanwhile. */
+export const CheckpointStatus = { NONE: 0, DUE: 1, TAKING: 2 } as const;
+export type CheckpointStatus = (typeof CheckpointStatus)[keyof typeof CheckpointStatus];
+
 export const UploadStatus = { EXPECTED: 0, RECEIVING: 1, DONE: 2, MISSED: 3 } as const;
 export type UploadStatus = (typeof UploadStatus)[keyof typeof UploadStatus];
 
@@ -61,6 +66,21 @@ export interface Upload {
   readonly next: number;
 }
 
+/**
+ * What the client says, on its present connection, that it has of the open step. A client that was killed may have forgotten some of
+ * what it had sent, and does it again; a server may have forgotten some of what it had received.
+ */
+export interface PeerCounts {
+  /** A1 and G2 that the client has made on this connection or said that it has: answers to others are held back. */
+  readonly a1: number;
+  readonly g2: number;
+  /** A2 and G1 that it need not be sent. */
+  readonly a2: number;
+  readonly g1: number;
+  /** Whether it came with the step begun: what it has made of answers that this server has forgotten may come before those. */
+  readonly resumed: boolean;
+}
+
 /** A step that a client has begun. The four counters say which of its messages are through. */
 export interface OpenStep extends StepKey {
   /** Process of the client that began it. */
@@ -76,17 +96,27 @@ export interface OpenStep extends StepKey {
   readonly tokens: readonly number[];
   readonly lossSum: number;
   readonly supervisedTokens: number;
+  readonly peer: PeerCounts;
+  /** A2 and G1 as they were sent, by micro-batch, until the step ends: they may have to be sent again. */
+  readonly sentA2: readonly TensorMessage[];
+  readonly sentG1: readonly TensorMessage[];
+  /** A StepDone that came before all G1 were made again. */
+  readonly done: StepDoneMessage | undefined;
 }
 
 export interface ClientRecord {
   readonly index: number;
   readonly name: string;
-  /** The run of the client that was here last, and its newest connection; see Hello. */
+  /** The run of the client that was here last (see Hello), and its newest connection. */
   readonly process: string;
   readonly connections: number;
   /** Its connection now, if any, and whether Ready came on it. */
   readonly connection: number | undefined;
   readonly ready: boolean;
+  /** Whether it was ready before its connection dropped, is not now, and is waited for. */
+  readonly rejoining: boolean;
+  /** Whether it is to be told to begin its open step anew once it is ready. */
+  readonly forgot: boolean;
   readonly status: StepStatus;
   readonly open: OpenStep | undefined;
   /** The newest step that has ended for it, one way or the other: what comes for it or an earlier one is late. */
@@ -140,6 +170,8 @@ export interface JobOutcome {
   /** Undefined when the job was completed. */
   readonly code: ErrorCode | undefined;
   readonly message: string;
+  /** Milliseconds after which a server will go on with the job; undefined when none is known to. */
+  readonly retryAfterMs?: number;
 }
 
 export interface ServerState {
@@ -166,6 +198,7 @@ export interface ServerState {
   readonly waiting: boolean;
   /** Set when the job is to end as soon as nothing is open; final in phase ENDED. */
   readonly outcome: JobOutcome | undefined;
+  readonly checkpoint: CheckpointStatus;
   readonly clients: readonly ClientRecord[];
   readonly connections: ReadonlyMap<number, ConnectionRecord>;
 }
@@ -176,6 +209,7 @@ export type ServerTimer =
   | `goodbye:${number}`
   | `upload:${number}`
   | `step:${number}`
+  | `rejoin:${number}`
   | "round"
   | "absent"
   | "stop";
@@ -231,14 +265,22 @@ export type ServerEvent =
       readonly code: ErrorCode;
       readonly message: string;
     }
-  /** Finish what is open, begin nothing, end. */
-  | { readonly type: "stop" };
+  /** Take a checkpoint as soon as nothing is open. */
+  | { readonly type: "checkpoint" }
+  /** It is taken: what it holds is the state before this event. */
+  | { readonly type: "checkpointed" }
+  /** A new process goes on with the job: all connections are gone, and an end that was not completion is taken back. */
+  | { readonly type: "restarted"; readonly policy: JobPolicy }
+  /** Finish what is open, begin nothing, end. With `retryAfterMs` above 0 clients are told to come back after so long. */
+  | { readonly type: "stop"; readonly retryAfterMs?: number };
 
 /** What happened, for logs, metrics and progress displays. Changes nothing. */
 export type ServerProgress =
   | { readonly type: "joined"; readonly client: number; readonly name: string; readonly resumed: boolean }
   | { readonly type: "ready"; readonly client: number }
   | { readonly type: "left"; readonly client: number; readonly why: string }
+  /** A client that was waited for did not come back in time. */
+  | { readonly type: "givenUp"; readonly client: number }
   | { readonly type: "roundStarted"; readonly key: StepKey; readonly clients: readonly number[] }
   | {
       readonly type: "stepAbandoned";
@@ -280,8 +322,13 @@ export type ServerEffect =
   | { readonly type: "discard"; readonly client: number; readonly key: StepKey }
   /** A client is about to begin this step. */
   | { readonly type: "begin"; readonly client: number; readonly key: StepKey }
-  /** The client's peer knows no bit tables or manifests yet: its connection is new. */
-  | { readonly type: "resetStreams"; readonly client: number }
+  /**
+   * The client has been sent no bit tables or manifests yet: its connection is new. What was received from it holds only if its run
+   * is the same.
+   */
+  | { readonly type: "resetStreams"; readonly client: number; readonly resumed: boolean }
+  /** Take a checkpoint of the state after this transition, and report `checkpointed`. Nothing is open. */
+  | { readonly type: "checkpoint" }
   | {
       readonly type: "acceptAdapter";
       readonly client: number;
@@ -300,13 +347,11 @@ export interface ServerOptions {
   readonly config: JobConfig;
   readonly policy: JobPolicy;
   readonly codecNames: readonly string[];
-  /** In sync mode: steps that the trunk has taken already, in a run that this one goes on with. Default 0. */
-  readonly stepsTaken?: number;
 }
 
 /** A job before its first client. */
 export function createServerState(options: ServerOptions): ServerState {
-  const { name, number, config, policy, codecNames, stepsTaken = 0 } = options;
+  const { name, number, config, policy, codecNames } = options;
   return {
     job: { name, number },
     config,
@@ -314,14 +359,15 @@ export function createServerState(options: ServerOptions): ServerState {
     codecNames,
     phase: JobPhase.GATHERING,
     started: false,
-    step: stepsTaken,
+    step: 0,
     attempt: 0,
-    trunkSteps: stepsTaken,
+    trunkSteps: 0,
     commits: [],
     averages: 0,
     averaging: false,
     waiting: false,
     outcome: undefined,
+    checkpoint: CheckpointStatus.NONE,
     clients: [],
     connections: new Map(),
   };

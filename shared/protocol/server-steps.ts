@@ -4,7 +4,7 @@
  */
 
 import { ERRORS, fail } from "../errors.ts";
-import { closeCode } from "./close-codes.ts";
+import { closeCode, isPassing } from "./close-codes.ts";
 import { codecIdOf } from "./codecs.ts";
 import type { AdapterBeginMessage, AdapterChunkMessage } from "./messages.ts";
 import { compareKeys, type Refusal, type StepDoneMessage, type TensorMessage } from "./messages.ts";
@@ -12,11 +12,14 @@ import {
   type ClientRecord,
   JobPhase,
   type OpenStep,
+  type PeerCounts,
   type ServerRequest,
   StepStatus,
   UploadStatus,
 } from "./server-state.ts";
 import type { ServerTurn } from "./server-turn.ts";
+
+const NEW_PEER: PeerCounts = { a1: 0, a2: 0, g2: 0, g1: 0, resumed: false };
 
 /** Opens a step for a client and tells it to begin. */
 export function openStep(turn: ServerTurn, index: number, step: number, attempt: number): void {
@@ -34,6 +37,10 @@ export function openStep(turn: ServerTurn, index: number, step: number, attempt:
     tokens: [],
     lossSum: 0,
     supervisedTokens: 0,
+    peer: NEW_PEER,
+    sentA2: [],
+    sentG1: [],
+    done: undefined,
   };
   turn.effect({ type: "begin", client: index, key: { step, attempt } });
   turn.send(client.connection!, { type: "roundStart", step, attempt });
@@ -77,11 +84,19 @@ export function acceptTensor(turn: ServerTurn, index: number, message: TensorMes
   const { microBatch } = message;
   const accepted = message.phase === "A1" ? open.a1 : open.g2;
   if (microBatch < accepted) {
-    ignored(turn, client, "tensor");
+    repeated(turn, index, open, message);
     return;
   }
-  const limit = message.phase === "A1" ? Math.min(config.microBatches, open.g1 + config.inFlight) : open.a2;
-  if (microBatch > accepted || microBatch >= limit) {
+  const { peer } = open;
+  const ahead = peer.resumed ? config.microBatches : config.inFlight;
+  const limit =
+    message.phase === "A1"
+      ? Math.min(config.microBatches, open.g1 + ahead)
+      : peer.resumed
+        ? open.a1
+        : open.a2;
+  const stated = message.phase === "A1" ? peer.a1 : peer.g2;
+  if (microBatch > accepted || microBatch >= limit || stated < accepted) {
     fail(
       "NB_PROTOCOL_ORDER",
       `${message.phase} of micro-batch ${microBatch}; ${accepted < limit ? `${accepted} is the next` : "none may come now"}`,
@@ -91,11 +106,43 @@ export function acceptTensor(turn: ServerTurn, index: number, message: TensorMes
   let kind: "forward" | "backward" | "vanilla" = "backward";
   if (message.phase === "A1") {
     kind = uShape ? "forward" : "vanilla";
-    client.open = { ...open, a1: accepted + 1, tokens: [...open.tokens, message.tokens] };
+    client.open = {
+      ...open,
+      a1: accepted + 1,
+      tokens: [...open.tokens, message.tokens],
+      peer: { ...peer, a1: accepted + 1 },
+    };
   } else {
-    client.open = { ...open, g2: accepted + 1 };
+    client.open = { ...open, g2: accepted + 1, peer: { ...peer, g2: accepted + 1 } };
   }
   turn.effect({ type: "compute", request: { kind, client: index, message } });
+}
+
+/**
+ * A1 or G2 has come that was accepted before. A client that has forgotten what it had sent makes it again, and then lacks the answer;
+ * anything else is a repeat and has no effect.
+ */
+function repeated(turn: ServerTurn, index: number, open: OpenStep, message: TensorMessage): void {
+  const client = turn.client(index);
+  const { microBatch, phase } = message;
+  const { peer } = open;
+  if (microBatch !== (phase === "A1" ? peer.a1 : peer.g2)) {
+    ignored(turn, client, "tensor");
+    return;
+  }
+  const next = microBatch + 1;
+  client.open = { ...open, peer: phase === "A1" ? { ...peer, a1: next } : { ...peer, g2: next } };
+  sendAnswers(turn, index, microBatch);
+}
+
+/** Sends the client those answers that it has asked for and lacks, from micro-batch `from` on. */
+export function sendAnswers(turn: ServerTurn, index: number, from = 0): void {
+  const { open, connection, forgot, process } = turn.state.clients[index];
+  if (connection === undefined || forgot || open?.process !== process) return;
+  const { peer, sentA2, sentG1 } = open;
+  const askedG1 = turn.state.config.split === "u-shape" ? peer.g2 : peer.a1;
+  for (const message of sentA2.slice(Math.max(from, peer.a2), peer.a1)) turn.send(connection, message);
+  for (const message of sentG1.slice(Math.max(from, peer.g1), askedG1)) turn.send(connection, message);
 }
 
 /** Throws NB_TENSOR_INVALID unless the message is what the job makes it. */
@@ -128,16 +175,25 @@ export function tensorComputed(turn: ServerTurn, index: number, message: TensorM
   const open = turn.state.clients[index]?.open;
   if (open === undefined || compareKeys(open, message) !== 0) return;
   const client = turn.client(index);
-  if (message.phase === "A2") client.open = { ...open, a2: message.microBatch + 1 };
-  else {
+  const { microBatch, phase } = message;
+  if (phase === "A2") {
+    client.open = { ...open, a2: microBatch + 1, sentA2: [...open.sentA2, message] };
+  } else {
     client.open = {
       ...open,
-      g1: message.microBatch + 1,
+      g1: microBatch + 1,
+      sentG1: [...open.sentG1, message],
       lossSum: open.lossSum + message.lossSum,
       supervisedTokens: open.supervisedTokens + message.supervisedTokens,
     };
   }
-  if (client.connection !== undefined) turn.send(client.connection, message);
+  const { peer } = open;
+  const asked = phase === "A2" || turn.state.config.split === "vanilla" ? peer.a1 : peer.g2;
+  const lacking = microBatch >= (phase === "A2" ? peer.a2 : peer.g1) && microBatch < asked;
+  if (client.connection !== undefined && !client.forgot && lacking) turn.send(client.connection, message);
+  if (open.done !== undefined && microBatch + 1 === turn.state.config.microBatches && phase === "G1") {
+    prepare(turn, index, open.done);
+  }
 }
 
 /** StepDone has come: the client is prepared. */
@@ -149,16 +205,26 @@ export function acceptStepDone(turn: ServerTurn, index: number, message: StepDon
     return;
   }
   const { microBatches, split } = turn.state.config;
-  if (open.g1 !== microBatches) {
+  const through = split === "u-shape" ? open.g2 : open.a1;
+  // A client that was prepared before this server was restarted need not wait for its G1 to be made again.
+  const early = open.peer.resumed && through === microBatches;
+  if (open.g1 !== microBatches && !early) {
     fail("NB_PROTOCOL_ORDER", `StepDone after ${open.g1} of ${microBatches} micro-batches`);
   }
   const tokens = open.tokens.reduce((a, b) => a + b, 0);
   if (message.supervisedTokens > tokens) {
     fail("NB_TENSOR_INVALID", `${message.supervisedTokens} supervised tokens of ${tokens} sent`);
   }
+  if (open.g1 === microBatches) prepare(turn, index, message);
+  else client.open = { ...open, done: message };
+}
+
+function prepare(turn: ServerTurn, index: number, message: StepDoneMessage): void {
+  const client = turn.client(index);
   client.status = StepStatus.PREPARED;
-  if (split === "u-shape") {
-    client.open = { ...open, lossSum: message.lossSum, supervisedTokens: message.supervisedTokens };
+  if (turn.state.config.split === "u-shape") {
+    const { lossSum, supervisedTokens } = message;
+    client.open = { ...client.open!, lossSum, supervisedTokens };
   }
   turn.stopTimer(`step:${index}`);
 }
@@ -169,14 +235,16 @@ export function abandonStep(turn: ServerTurn, index: number, why: Refusal): void
   const open = client.open;
   if (open === undefined) return;
   const key = { step: open.step, attempt: open.attempt };
+  const { forgot } = client;
   client.open = undefined;
+  client.forgot = false;
   client.lastEnded = key;
   client.status = StepStatus.IDLE;
   client.attempt = open.attempt + 1;
   turn.stopTimer(`step:${index}`);
   turn.effect({ type: "discard", client: index, key });
   turn.notify({ type: "stepAbandoned", client: index, key, ...why });
-  if (client.connection !== undefined && client.process === open.process) {
+  if (client.connection !== undefined && client.process === open.process && !forgot) {
     turn.send(client.connection, { type: "abandon", ...key, ...why });
   }
 }
@@ -193,30 +261,69 @@ export function failStep(turn: ServerTurn, index: number, why: Refusal): void {
 }
 
 /** Ends a connection with an error. Its client is as if its connection had dropped. */
-export function refuse(turn: ServerTurn, connection: number, why: Refusal): void {
+export function refuse(
+  turn: ServerTurn,
+  connection: number,
+  why: Refusal,
+  returns = isPassing(why.code),
+): void {
   const client = turn.state.connections.get(connection)?.client;
   turn.notify({ type: "connectionRefused", connection, client, ...why });
   turn.send(connection, { type: "error", ...why });
   turn.effect({ type: "close", connection, code: closeCode(why.code), reason: why.code });
-  detach(turn, connection, why.code);
+  detach(turn, connection, why.code, returns);
 }
 
-/** Forgets a connection. A step that is not prepared is abandoned with it. */
-export function detach(turn: ServerTurn, connection: number, why: string): void {
+/**
+ * Forgets a connection. If its client `returns`, what is open for it waits as long as the job's policy says; otherwise a step that is
+ * not prepared is abandoned.
+ */
+export function detach(turn: ServerTurn, connection: number, why: string, returns: boolean): void {
   const record = turn.state.connections.get(connection);
   if (record === undefined) return;
   turn.setConnection(connection, undefined);
   for (const timer of ["hello", "heartbeat", "goodbye"] as const) turn.stopTimer(`${timer}:${connection}`);
   if (record.client === undefined) return;
   const client = turn.client(record.client);
+  const takesPart = client.ready || client.rejoining || client.status !== StepStatus.IDLE;
   client.connection = undefined;
   client.ready = false;
   turn.notify({ type: "left", client: client.index, why });
-  if (client.status === StepStatus.STEPPING) {
-    abandonStep(turn, client.index, { code: "NB_STEP_INTERRUPTED", message: "the connection dropped" });
-  } else if (client.status === StepStatus.BARRIER) {
-    leaveBarrier(turn, client.index);
+  const { phase, outcome, policy } = turn.state;
+  const over = phase === JobPhase.ENDED && outcome?.reason !== "completed";
+  if (returns && takesPart && policy.rejoinGraceMs > 0 && !over) awaitReturn(turn, client.index);
+  else giveUpClient(turn, client.index, "the connection dropped");
+}
+
+/** Waits for a client that is away: for as long as the grace lasts, its step stays open and no sync round begins. */
+export function awaitReturn(turn: ServerTurn, index: number): void {
+  const client = turn.client(index);
+  client.rejoining = true;
+  client.forgot = false;
+  if (client.upload?.status === UploadStatus.RECEIVING) {
+    client.upload = { ...client.upload, status: UploadStatus.EXPECTED, next: 0 };
   }
+  turn.startTimer(`rejoin:${index}`, turn.state.policy.rejoinGraceMs);
+}
+
+/** Goes on without a client that is not there. */
+export function giveUpClient(turn: ServerTurn, index: number, message: string): void {
+  const client = turn.client(index);
+  client.rejoining = false;
+  turn.stopTimer(`rejoin:${index}`);
+  if (client.status === StepStatus.STEPPING) {
+    abandonStep(turn, index, { code: "NB_STEP_INTERRUPTED", message });
+  } else if (client.status === StepStatus.BARRIER) {
+    leaveBarrier(turn, index);
+  }
+}
+
+/** The grace of a client is over: it has not come back, or came back and did not get ready. */
+export function rejoinEnded(turn: ServerTurn, index: number): void {
+  const client = turn.client(index);
+  if (!client.rejoining) return;
+  turn.notify({ type: "givenUp", client: index });
+  giveUpClient(turn, index, `its client was away for ${turn.state.policy.rejoinGraceMs} ms`);
 }
 
 export function leaveBarrier(turn: ServerTurn, index: number): void {

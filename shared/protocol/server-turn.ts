@@ -100,6 +100,8 @@ export function newClient(index: number, name: string, process: string): ClientR
     connections: 0,
     connection: undefined,
     ready: false,
+    rejoining: false,
+    forgot: false,
     status: StepStatus.IDLE,
     open: undefined,
     lastEnded: undefined,

@@ -2,7 +2,7 @@
  * Codec streams on the wire: one phase of one client. The sender makes tensor messages and sends a bit table when the
  * receiver has not been sent its version on this connection; the receiver decodes and refuses what is not finite.
  */
-import type { RowLayout, TensorDecoder, TensorEncoder } from "../codec/codec.ts";
+import type { CodecState, RowLayout, TensorDecoder, TensorEncoder } from "../codec/codec.ts";
 import { fail } from "../errors.ts";
 import type { Phase, StepKey, TensorMessage } from "./messages.ts";
 
@@ -40,13 +40,16 @@ export class TensorSender {
     this.#codec = codec;
   }
 
-  /** The connection is new: its receiver has no bit table and remembers nothing. */
-  resetPeer(): void {
+  /** The connection is new: no bit table has been sent on it. `resumed`: the receiver is the one from before, and holds what it was sent. */
+  resetPeer(resumed: boolean): void {
     this.#sentVersion = undefined;
-    this.encoder.forgetPeer?.();
+    if (!resumed) this.encoder.forgetPeer?.();
   }
 
-  /** Encodes x [tokens, channels] into a message that owns its arrays. NB_TENSOR_NOT_FINITE when x is not finite. */
+  /**
+   * Encodes x [tokens, channels] into a message that owns its arrays, and has its bit table whether the receiver has that or not, so
+   * that it can be sent again on another connection. NB_TENSOR_NOT_FINITE when x is not finite.
+   */
   encode(
     x: Float32Array,
     tokens: number,
@@ -64,9 +67,7 @@ export class TensorSender {
       this.#table = encoded.bitTable.slice();
       this.#tableVersion = encoded.bitTableVersion;
     }
-    const lacks = this.#sentVersion !== encoded.bitTableVersion;
-    const bitTable = lacks && this.#tableVersion === encoded.bitTableVersion ? this.#table : undefined;
-    this.#sentVersion = encoded.bitTableVersion;
+    const bitTable = this.#tableVersion === encoded.bitTableVersion ? this.#table : undefined;
     const message: TensorMessage = {
       type: "tensor",
       step,
@@ -86,6 +87,13 @@ export class TensorSender {
       supervisedTokens: extras.supervisedTokens ?? 0,
     };
     return { message, reconstruction: encoded.reconstruction };
+  }
+
+  /** A message as it goes on the wire: without its bit table if that was sent on this connection already. */
+  toSend(message: TensorMessage): TensorMessage {
+    const has = this.#sentVersion === message.bitTableVersion;
+    this.#sentVersion = message.bitTableVersion;
+    return has && message.bitTable !== undefined ? { ...message, bitTable: undefined } : message;
   }
 }
 
@@ -108,9 +116,18 @@ export class TensorReceiver {
     return this.#decoder.widths?.();
   }
 
-  /** The connection is new: bit tables of the old one do not hold, nor anything else that was remembered. */
+  /** The sender is another, or has begun anew: what was received before does not hold. */
   resetPeer(): void {
     this.#decoder = this.#makeDecoder();
+  }
+
+  /** What decoding the next message builds on, for a checkpoint. */
+  save(): CodecState {
+    return this.#decoder.save();
+  }
+
+  restore(state: CodecState): void {
+    this.#decoder.restore(state);
   }
 
   /**

@@ -29,6 +29,10 @@ export interface WsSocketOptions {
   readonly sends: Direction;
   /** Bytes of the HTTP upgrade, sent and received. */
   readonly handshake: { readonly sent: number; readonly received: number };
+  /** Milliseconds that the peer may take nothing of what waits for it; then the connection is cut. For ever by default. */
+  readonly stallMs?: number;
+  /** Told just before a stalled connection is cut. */
+  readonly onStalled?: () => void;
 }
 
 export class WsSocket implements FrameSocket {
@@ -39,6 +43,7 @@ export class WsSocket implements FrameSocket {
   readonly #counted: { sent: number; received: number };
   #closeFrameSent: number | undefined;
   #drained: (() => void) | undefined;
+  #stall: NodeJS.Timeout | undefined;
 
   constructor(options: WsSocketOptions) {
     this.#options = options;
@@ -79,12 +84,41 @@ export class WsSocket implements FrameSocket {
       if (this.#drained === undefined || ws.bufferedAmount > SEND_LOW_WATER_BYTES) return;
       const callback = this.#drained;
       this.#drained = undefined;
+      clearTimeout(this.#stall);
       callback();
     });
   }
 
   onceDrained(callback: () => void): void {
     this.#drained = callback;
+    this.#watchStall(this.#unsentBytes());
+  }
+
+  /** Cuts the connection unless its peer has taken something by the next look. */
+  #watchStall(before: number): void {
+    const { stallMs, ws, onStalled } = this.#options;
+    if (stallMs === undefined) return;
+    clearTimeout(this.#stall);
+    this.#stall = setTimeout(() => {
+      const now = this.#unsentBytes();
+      if (now < before) {
+        this.#watchStall(now);
+        return;
+      }
+      onStalled?.();
+      ws.terminate();
+    }, stallMs);
+    this.#stall.unref();
+  }
+
+  /**
+   * Bytes that the kernel has not taken. A large message counts whole in bufferedAmount until all of it is written; the handle's own
+   * figure, which Node's socket timeouts use too, falls with every part.
+   */
+  #unsentBytes(): number {
+    const { ws, socket } = this.#options;
+    const { _handle: handle } = socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+    return ws.bufferedAmount + (handle?.writeQueueSize ?? 0);
   }
 
   close(code: number, reason: string): void {
@@ -102,6 +136,7 @@ export class WsSocket implements FrameSocket {
   #closed(code: number, reason: Buffer): void {
     const { sends, socket } = this.#options;
     const { ledger } = this;
+    clearTimeout(this.#stall);
     const receives = opposite(sends);
     if (code !== ABNORMAL) {
       const payload = closePayload(code, reason.length);

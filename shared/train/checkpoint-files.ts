@@ -17,9 +17,11 @@ function fileName(step: number): string {
 
 /** Checkpoint files of a directory, newest first. */
 async function list(directory: string): Promise<string[]> {
-  const names = await readdir(directory).catch(() => [] as string[]);
-  return names
-    .filter((name) => PATTERN.test(name))
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  // A link or a pipe under such a name is none of ours, and could lead anywhere or block for ever.
+  return entries
+    .filter((entry) => entry.isFile() && PATTERN.test(entry.name))
+    .map(({ name }) => name)
     .sort()
     .reverse();
 }
@@ -47,7 +49,9 @@ export async function writeCheckpoint(
   await mkdir(directory, { recursive: true });
   const path = join(directory, fileName(step));
   const temporary = `${path}.tmp`;
-  const file = await open(temporary, "w");
+  // What lies in the way, such as a link to another file, is removed and not written through.
+  await rm(temporary, { force: true });
+  const file = await open(temporary, "wx");
   try {
     await file.writeFile(await encodeCheckpoint(checkpoint));
     await file.sync();

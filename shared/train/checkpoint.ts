@@ -32,6 +32,14 @@ const indexSchema = z.strictObject({
 
 const packr = new Packr({ useRecords: false });
 
+let loaded: ReturnType<typeof createXxhash> | undefined;
+
+/** The checksum's WebAssembly, loaded once. */
+function xxhash(): ReturnType<typeof createXxhash> {
+  loaded ??= createXxhash();
+  return loaded;
+}
+
 /** Serialises a checkpoint. */
 export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array> {
   const tensors = [...checkpoint.tensors];
@@ -57,7 +65,7 @@ export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Arr
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
-  const { h64Raw } = await createXxhash();
+  const { h64Raw } = await xxhash();
   view.setBigUint64(at, h64Raw(bytes.subarray(0, at)), true);
   return bytes;
 }
@@ -70,7 +78,7 @@ export async function decodeCheckpoint(bytes: Uint8Array, kind?: string): Promis
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(4, true) !== VERSION) bad(`version ${view.getUint32(4, true)}; this reads ${VERSION}`);
   const end = bytes.length - CHECKSUM_BYTES;
-  const { h64Raw } = await createXxhash();
+  const { h64Raw } = await xxhash();
   if (h64Raw(bytes.subarray(0, end)) !== view.getBigUint64(end, true))
     bad("torn or altered: its checksum differs");
   const indexBytes = view.getUint32(8, true);

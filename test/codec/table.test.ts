@@ -1,7 +1,12 @@
 /** Bit tables travel until a step with them has committed, then only when widths change. */
 
 import { describe, expect, it } from "vitest";
-import { createDecoder, createEncoder, forNewPeer, parseCodecSpec } from "../../shared/codec/registry.ts";
+import {
+  createDecoder,
+  createEncoder,
+  forNewConnection,
+  parseCodecSpec,
+} from "../../shared/codec/registry.ts";
 import { planWidths, readTable, tableBytes, writeTable } from "../../shared/codec/widths.ts";
 import { gaussianTensor, randomSource, sameBits } from "./helpers.ts";
 
@@ -113,7 +118,7 @@ describe("amaq", () => {
     for (let k = 1; k < changes.length; k++) expect(changes[k]! - changes[k - 1]!).toBeGreaterThanOrEqual(8);
   });
 
-  it("sends its table again when its state is restored for a new peer", () => {
+  it("sends its table again when its state is restored into a new process", () => {
     const spec = parseCodecSpec("amaq:3-3");
     const encoder = createEncoder(spec, OPTIONS);
     encoder.encode(x, TOKENS, { step: 0, microBatch: 0 });
@@ -121,12 +126,12 @@ describe("amaq", () => {
     const again = createEncoder(spec, OPTIONS);
     again.restore(encoder.save());
     expect(again.encode(x, TOKENS, { step: 1, microBatch: 0 }).bitTable).toBeUndefined();
-    again.restore(forNewPeer(encoder.save()));
+    again.restore(forNewConnection(encoder.save()));
     const body = again.encode(x, TOKENS, { step: 1, microBatch: 0 });
     const out = new Float32Array(x.length);
     createDecoder(spec, { channels: CHANNELS }).decode(body, TOKENS, out);
     expect(sameBits(out, body.reconstruction)).toBe(true);
     const raw = createEncoder(parseCodecSpec("f16"), OPTIONS).save();
-    expect(forNewPeer(raw)).toEqual(raw);
+    expect(forNewConnection(raw)).toEqual(raw);
   });
 });

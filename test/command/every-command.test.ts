@@ -26,12 +26,12 @@ function sample(spec: OptionSpec): { value: unknown; flags: string[] } {
   const { schema, meta } = spec;
   const [first] = schema.anyOf ?? [schema];
   let value: unknown;
-    const element = schema.items?.type;
-    const numbers = element === "integer" || element === "number";
-    if (meta.example !== undefined)
-      value = isList(spec) ? [numbers ? Number(meta.example) : meta.example] : meta.example;
-    else if (isList(spec)) value = numbers ? [2, 3] : ["one", "two"];
-    else if (first.enum !== undefined)
+  const element = schema.items?.type;
+  const numbers = element === "integer" || element === "number";
+  if (meta.example !== undefined)
+    value = isList(spec) ? [numbers ? Number(meta.example) : meta.example] : meta.example;
+  else if (isList(spec)) value = numbers ? [2, 3] : ["one", "two"];
+  else if (first.enum !== undefined)
     value = first.enum.find((name) => name !== spec.default) ?? first.enum[0];
   else if (first.type === "integer") value = Math.max(Number(first.minimum ?? 0), 2);
   else if (first.type === "number") value = ((first.minimum ?? first.exclusiveMinimum ?? 0) + 0.25) as number;

@@ -242,7 +242,7 @@ describe("Ctrl-C", () => {
 });
 
 describe("--resume", () => {
-  it("needs a checkpoint, of this job, that the server has not fallen behind", async () => {
+  it("needs a run, of this job, that is not completed", async () => {
     const w = await world();
     const nothing = await serve(w, "--resume").ended;
     expect(nothing.json().at(-1)).toMatchObject({ code: "NB_FILE_UNREADABLE", exit: 2 });
@@ -255,10 +255,24 @@ describe("--resume", () => {
       code: "NB_CHECKPOINT_MISMATCH",
     });
 
-    // A new job of the same settings, joined with the checkpoint of the old one.
-    const fresh = serve({ ...w, directory: join(w.directory, "other") });
+    // A client whose run was completed has nothing left to ask.
+    const done = await train(w, "ws://127.0.0.1:1", "alice", "--resume").ended;
+    expect(done.json().at(-1)).toMatchObject({ outcome: "completed", steps: 6 });
+  });
+
+  it("does not take a run into a job that does not know it", async () => {
+    const w = await world();
+    const first = serve(w, "--steps", "1000");
+    const client = train(w, await first.url, "alice");
+    await client.step(2);
+    client.interrupt();
+    expect((await client.ended).exit).toBe(130);
+    first.interrupt();
+    await first.ended;
+    // A new job of the same settings.
+    const fresh = serve({ ...w, directory: join(w.directory, "other") }, "--steps", "1000");
     const stale = await train(w, await fresh.url, "alice", "--resume").ended;
-    expect(stale.json().at(-1)).toMatchObject({ code: "NB_CHECKPOINT_MISMATCH" });
+    expect(stale.json().at(-1)).toMatchObject({ code: "NB_SESSION_MISMATCH" });
     fresh.interrupt();
     await fresh.ended;
   });
@@ -268,15 +282,9 @@ describe("a client that may not take part", () => {
   it("is told so: by its token", async () => {
     const w = await world();
     const tokens = join(w.directory, "tokens.json");
-    const added = await run(["serve", "--model", w.model, "--tokens", tokens, "--add-token", "alice"]);
+    const added = await run(["token", "create", "--tokens", tokens, "--holder", "alice"]);
     expect(added.exit, added.stderr).toBe(0);
     const token = added.stdout.trim();
-    expect(readFileSync(tokens, "utf8")).not.toContain(token);
-    await run(["serve", "--model", w.model, "--tokens", tokens, "--add-token", "bob"]);
-    expect(JSON.parse(readFileSync(tokens, "utf8")).tokens.map(({ id }: { id: string }) => id)).toEqual([
-      "alice",
-      "bob",
-    ]);
 
     const server = serve(w, "--tokens", tokens, "--steps", "2");
     const url = await server.url;

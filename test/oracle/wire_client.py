@@ -153,7 +153,7 @@ class Client:
     def __init__(self, port):
         self.ws = WebSocket(port)
         self.job = self.client = 0
-        hello = field(1, 1) + field(2, 1) + field(4, "demo") + field(5, "python") + field(8, "f32")
+        hello = field(1, 2) + field(2, 2) + field(4, "demo") + field(5, "python") + field(8, "f32")
         self.send(HELLO, hello + field(10, os.urandom(16).hex()) + field(11, 1))
 
     def send(self, kind, message, body=b""):

@@ -7,7 +7,14 @@ import {
   createClientState,
 } from "../../shared/protocol/client-state.ts";
 import type { JobConfig, JobPolicy } from "../../shared/protocol/job-config.ts";
-import type { HelloMessage, Message, StepKey } from "../../shared/protocol/messages.ts";
+import { PROTOCOL_VERSION } from "../../shared/protocol/limits.ts";
+import {
+  type HelloMessage,
+  type Message,
+  NOTHING_TO_RESUME,
+  type ResumePoint,
+  type StepKey,
+} from "../../shared/protocol/messages.ts";
 import { serverTransition } from "../../shared/protocol/server-machine.ts";
 import type { ServerProgress, ServerState } from "../../shared/protocol/server-state.ts";
 import {
@@ -23,8 +30,8 @@ export const FIRST: StepKey = { step: 0, attempt: 0 };
 export function helloOf(name: string, change: Partial<HelloMessage> = {}): HelloMessage {
   return {
     type: "hello",
-    protocolMin: 1,
-    protocolMax: 1,
+    protocolMin: PROTOCOL_VERSION,
+    protocolMax: PROTOCOL_VERSION,
     token: "secret",
     job: "demo",
     name,
@@ -34,7 +41,7 @@ export function helloOf(name: string, change: Partial<HelloMessage> = {}): Hello
     software: "test",
     process: `process-of-${name}-0001`,
     connection: 1,
-    resume: { prepared: false, step: 0, attempt: 0, averaged: 0 },
+    resume: NOTHING_TO_RESUME,
     ...change,
   };
 }
@@ -160,9 +167,11 @@ export class ClientBench {
     return this.do({ type: "message", frame: { ...names, message } });
   }
 
-  welcome(resumed = false): readonly ClientEffect[] {
+  welcome(resumed = false, standing: Partial<ResumePoint> = {}): readonly ClientEffect[] {
     const { config } = this;
-    return this.receive({ type: "welcome", protocol: 1, resumed, job: JOB_NUMBER, client: 0, config });
+    const resume = { ...NOTHING_TO_RESUME, ...standing };
+    const protocol = PROTOCOL_VERSION;
+    return this.receive({ type: "welcome", protocol, resumed, job: JOB_NUMBER, client: 0, config, resume });
   }
 
   /** Connects, is welcomed, loads its segments, and is ready. */

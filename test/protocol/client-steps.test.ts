@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../shared/errors.ts";
 import { WorkStatus } from "../../shared/protocol/client-state.ts";
-import type { Message } from "../../shared/protocol/messages.ts";
+import { PROTOCOL_VERSION } from "../../shared/protocol/limits.ts";
+import { type Message, NOTHING_TO_RESUME } from "../../shared/protocol/messages.ts";
 import { ClientBench, COMMIT, FIRST } from "./bench.ts";
 import { tensor } from "./world.ts";
 
@@ -75,15 +76,36 @@ describe("a client", () => {
     expect(bench.requests()).toEqual(["bottom", "bottom"]);
   });
 
-  it("gives up a step whose connection drops, and connects again", () => {
+  it("keeps a step whose connection drops, and goes on where the server stands", () => {
+    const bench = inStep();
+    bench.bottom(0);
+    bench.tensor("A2", 0);
+    bench.do({ type: "closed", code: 1006 });
+    expect(bench.effects.map((e) => e.type)).not.toContain("discard");
+    expect(bench.effects).toContainEqual({ type: "connect" });
+    // It goes on computing meanwhile, and sends nothing.
+    bench.top(0);
+    bench.bottom(1);
+    expect(bench.sent()).toEqual([]);
+    bench.do({ type: "opened" });
+    const counts = { open: true, prepared: false, step: 0, attempt: 0, a1: 2, a2: 1, g2: 1, g1: 0 };
+    expect(bench.sent()).toMatchObject([{ type: "hello", connection: 2, resume: counts }]);
+    bench.welcome(true, { open: true, a1: 1, a2: 1 });
+    expect(bench.sent()).toMatchObject([
+      { phase: "A1", microBatch: 1 },
+      { phase: "G2", microBatch: 0 },
+    ]);
+  });
+
+  it("drops a step when it hears that the server has", () => {
     const bench = inStep();
     bench.bottom(0);
     bench.do({ type: "closed", code: 1006 });
-    expect(bench.effects).toContainEqual({ type: "discard", key: FIRST });
-    expect(bench.effects).toContainEqual({ type: "connect" });
     bench.do({ type: "opened" });
-    expect(bench.sent()).toMatchObject([{ type: "hello", connection: 2, resume: { prepared: false } }]);
     bench.welcome(true);
+    expect(bench.sent()).toEqual([]);
+    bench.receive({ type: "abandon", ...FIRST, code: "NB_STEP_INTERRUPTED", message: "" });
+    expect(bench.effects).toContainEqual({ type: "discard", key: FIRST });
     expect(bench.sent()).toEqual([{ type: "ready" }]);
     // What was being computed for that step goes nowhere.
     bench.bottom(1);
@@ -259,7 +281,14 @@ describe("a client refuses", () => {
     bench.do({ type: "closed", code: 1006 });
     bench.do({ type: "opened" });
     const config = { ...bench.config, steps: 99 };
-    bench.receive({ type: "welcome", protocol: 1, resumed: false, job: 3, client: 0, config });
+    const welcome = {
+      type: "welcome",
+      protocol: PROTOCOL_VERSION,
+      resumed: false,
+      job: 3,
+      client: 0,
+    } as const;
+    bench.receive({ ...welcome, config, resume: NOTHING_TO_RESUME });
     expect(bench.sent()).toMatchObject([{ type: "error", code: "NB_SESSION_MISMATCH" }]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ByteLedger, sumBytes } from "../../shared/ledger/ledger.ts";
 import { encodeFrame, parseFrame } from "../../shared/protocol/frame.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
-import { SEND_HIGH_WATER_BYTES } from "../../shared/protocol/limits.ts";
+import { MAX_QUEUED_FRAMES, SEND_HIGH_WATER_BYTES } from "../../shared/protocol/limits.ts";
 import type { Frame } from "../../shared/protocol/messages.ts";
 import type { FrameSocket, SocketHandlers } from "../../shared/protocol/transport.ts";
 
@@ -64,7 +64,7 @@ describe("a frame channel", () => {
     channel.send(ping(1));
     expect(made).toBeLessThanOrEqual(Math.ceil(SEND_HIGH_WATER_BYTES / 1_000_000) + 1);
     expect(socket.sent.at(-1)!.message.type).toBe("adapterChunk");
-    for (let i = 0; i < 5; i++) socket.flow();
+    for (let i = 0; i < 30; i++) socket.flow();
     expect(
       socket.sent.map(({ message }) => (message.type === "adapterChunk" ? message.index : message.type)),
     ).toEqual([...Array(30).keys(), "ping"]);
@@ -78,6 +78,26 @@ describe("a frame channel", () => {
     expect(socket.sent.length).toBeLessThan(20);
     expect(socket.sent.at(-1)).toEqual(ping(1));
     expect(socket.closed).toBe(4400);
+  });
+
+  it("gives up a peer for which more waits than any step has under way, and sends it nothing more", () => {
+    const { socket, channel, heard } = open();
+    socket.bufferedBytes = SEND_HIGH_WATER_BYTES + 1;
+    for (let i = 0; i <= MAX_QUEUED_FRAMES; i++) channel.send(ping(i));
+    expect(heard).toEqual(["NB_SLOW_READER"]);
+    channel.close(4421, "NB_SLOW_READER");
+    expect(socket.sent).toEqual([]);
+    expect(socket.closed).toBe(4421);
+  });
+
+  it("shows each frame to its meter first, and not to others what that refuses", () => {
+    const { socket, channel, heard } = open();
+    channel.meter = ({ message }, bytes) =>
+      message.type === "ping" && message.id === 2
+        ? { code: "NB_RATE_EXCEEDED", message: `${bytes}` }
+        : undefined;
+    for (const id of [1, 2, 3]) socket.handlers.message(encodeFrame(ping(id)));
+    expect(heard).toEqual(["ping", "NB_RATE_EXCEEDED", "ping"]);
   });
 
   it("counts what it sends and receives, also what it cannot read", () => {

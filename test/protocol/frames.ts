@@ -1,9 +1,18 @@
 /** A handful of frames, one of each shape: what golden files and hostile inputs are made from. */
-import type { Frame } from "../../shared/protocol/messages.ts";
+import type { Frame, ResumePoint } from "../../shared/protocol/messages.ts";
 import { JOB } from "./world.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const EMPTY = new Uint8Array(0);
+
+const STANDING: ResumePoint = {
+  open: true,
+  prepared: false,
+  ...{ step: 41, attempt: 1, a1: 4, a2: 3, g2: 2, g1: 1 },
+  taken: 41,
+  averaged: 3,
+  upload: 4,
+};
 
 /** Name → frame, with every field given. */
 export const FRAMES: Readonly<Record<string, Frame>> = {
@@ -12,8 +21,8 @@ export const FRAMES: Readonly<Record<string, Frame>> = {
     client: 0,
     message: {
       type: "hello",
-      protocolMin: 1,
-      protocolMax: 1,
+      protocolMin: 2,
+      protocolMax: 2,
       token: "nb_secret",
       job: "demo",
       name: "alice",
@@ -23,13 +32,21 @@ export const FRAMES: Readonly<Record<string, Frame>> = {
       software: "narrowband 0.1.0",
       process: "0123456789abcdef",
       connection: 2,
-      resume: { prepared: true, step: 41, attempt: 1, averaged: 3 },
+      resume: { ...STANDING, prepared: true, a2: 4, g2: 4, g1: 4, upload: 0 },
     },
   },
   welcome: {
     job: 1,
     client: 2,
-    message: { type: "welcome", protocol: 1, resumed: true, job: 1, client: 2, config: JOB },
+    message: {
+      type: "welcome",
+      protocol: 2,
+      resumed: true,
+      job: 1,
+      client: 2,
+      config: JOB,
+      resume: STANDING,
+    },
   },
   ready: { job: 1, client: 2, message: { type: "ready" } },
   roundStart: { job: 1, client: 2, message: { type: "roundStart", step: 300, attempt: 0 } },

@@ -19,15 +19,17 @@ const scenario = fc.record({
   microBatches: fc.integer({ min: 1, max: 4 }),
   inFlight: fc.integer({ min: 1, max: 3 }),
   quorum: fc.integer({ min: 1, max: 2 }),
-  stepDeadlineMs: fc.constantFrom(0, 60_000),
+  stepDeadlineMs: fc.constantFrom<number>(0, 60_000),
+  rejoinGraceMs: fc.constantFrom<number>(0, 10_000),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
-function play(s: Scenario, chaos: Chaos): World {
+function play(s: Scenario, chaos: Chaos, whole?: { minClients: number; patience: boolean }): World {
   const { mode, split, aggregation, averageEvery, microBatches, inFlight, stepDeadlineMs } = s;
   const config = { ...JOB, mode, split, aggregation, averageEvery, microBatches, inFlight, stepDeadlineMs };
-  const policy = { ...POLICY, quorum: s.quorum };
-  const world = new World(s.seed, s.clients, config, policy, chaos);
+  const policy = { ...POLICY, quorum: s.quorum, rejoinGraceMs: s.rejoinGraceMs };
+  const waits = { minClients: whole?.minClients ?? POLICY.minClients };
+  const world = new World(s.seed, s.clients, config, { ...policy, ...waits }, chaos, whole?.patience);
   world.run();
   return world;
 }
@@ -111,6 +113,29 @@ describe(`the two machines together (fast-check seed ${SEED})`, () => {
     check(120, rough, (_s, _chaos, world) => {
       expectAgreement(world, false);
       expectNamedOutcomes(world);
+    });
+  });
+
+  it("lose nothing when connections drop and every client is waited for", () => {
+    const dropping = fc.record<Chaos>({
+      drops: fc.integer({ min: 1, max: 30 }),
+      duplicates: fc.integer({ min: 0, max: 50 }),
+      restarts: fc.constant(0),
+      haste: fc.constant(0),
+    });
+    check(150, dropping, (s, chaos) => {
+      const waiting = { ...s, rejoinGraceMs: 3_600_000, stepDeadlineMs: 0 };
+      const world = play(waiting, chaos, { minClients: s.clients, patience: true });
+      expectAgreement(world, false);
+      expectNamedOutcomes(world);
+      expect(world.server.outcome?.reason).toBe("completed");
+      for (const client of world.clients) {
+        expect(client.outcome?.reason).toBe("completed");
+        expect(client.applied).toEqual(Array.from({ length: JOB.steps }, (_, step) => `${step}.0`));
+      }
+      expect(world.progress.filter((p) => p.type === "stepAbandoned" || p.type === "uploadMissed")).toEqual(
+        [],
+      );
     });
   });
 

@@ -151,8 +151,8 @@ describe("the server refuses at the door", () => {
   }
 
   const cases: [string, ErrorCode, Parameters<typeof helloOf>[1]][] = [
-    ["a client that is too old", "NB_PROTOCOL_VERSION", { protocolMin: 0, protocolMax: 0 }],
-    ["a client that is too new", "NB_PROTOCOL_VERSION", { protocolMin: 2, protocolMax: 3 }],
+    ["a client that is too old", "NB_PROTOCOL_VERSION", { protocolMin: 1, protocolMax: 1 }],
+    ["a client that is too new", "NB_PROTOCOL_VERSION", { protocolMin: 3, protocolMax: 4 }],
     ["another job's client", "NB_JOB_UNKNOWN", { job: "other" }],
     ["another model", "NB_MODEL_MISMATCH", { modelFingerprint: "m2" }],
     ["another tokenizer", "NB_MODEL_MISMATCH", { tokenizerFingerprint: "t2" }],

@@ -1,8 +1,12 @@
 /** How the server runs rounds: who takes part, when a step commits, who is left out and why. */
 import { describe, expect, it } from "vitest";
 import type { Message } from "../../shared/protocol/messages.ts";
+import { NOTHING_TO_RESUME } from "../../shared/protocol/messages.ts";
 import type { CommitGroup, ServerEffect } from "../../shared/protocol/server-state.ts";
 import { ServerBench } from "./bench.ts";
+
+/** Of a client that has sent StepDone for step 0. */
+const PREPARED = { ...NOTHING_TO_RESUME, open: true, prepared: true, a1: 3, a2: 3, g2: 3, g1: 3 };
 
 function commitOf(effects: readonly ServerEffect[]): CommitGroup | undefined {
   for (const e of effects) if (e.type === "compute" && e.request.kind === "commit") return e.request.group;
@@ -85,7 +89,7 @@ describe("a sync round", () => {
     bench.step(11);
     expect(commitOf(bench.effects)?.members.map((m) => m.client)).toEqual([0, 1]);
     bench.commit(0);
-    bench.join(12, "alice", { connection: 2, resume: { prepared: true, step: 0, attempt: 0, averaged: 0 } });
+    bench.join(12, "alice", { connection: 2, resume: PREPARED });
     expect(bench.sent(12).map((m) => m.type)).toEqual(["welcome", "commit"]);
   });
 
@@ -93,18 +97,17 @@ describe("a sync round", () => {
     const bench = two();
     bench.step(10);
     bench.do({ type: "closed", connection: 10 });
-    const resume = { prepared: true, step: 0, attempt: 0, averaged: 0 };
-    bench.join(12, "alice", { connection: 2, resume });
+    bench.join(12, "alice", { connection: 2, resume: PREPARED });
     expect(bench.sent(12).map((m) => m.type)).toEqual(["welcome"]);
     bench.step(11);
     bench.commit(0);
-    expect(bench.sent(12).map((m) => m.type)).toEqual(["commit"]);
+    expect(bench.sent(12).map((m) => m.type)).toEqual(["commit", "roundStart"]);
   });
 
   it("tells a returning client that its step was abandoned if StepDone did not arrive", () => {
     const bench = two();
     bench.do({ type: "closed", connection: 10 });
-    bench.join(12, "alice", { connection: 2, resume: { prepared: true, step: 0, attempt: 0, averaged: 0 } });
+    bench.join(12, "alice", { connection: 2, resume: PREPARED });
     expect(bench.sent(12)[1]).toMatchObject({
       type: "abandon",
       step: 0,
@@ -358,8 +361,12 @@ describe("a job", () => {
     bench.do({ type: "closed", connection: 10 });
     bench.step(11);
     bench.commit(0);
-    bench.join(12, "alice", { connection: 2, resume: { prepared: true, step: 0, attempt: 0, averaged: 0 } });
-    expect(bench.sent(12).map((m) => m.type)).toEqual(["welcome", "commit", "goodbye"]);
+    bench.join(12, "alice", { connection: 2, resume: PREPARED });
+    expect(bench.sent(12).map((m) => m.type)).toEqual(["welcome", "commit"]);
+    bench.ready(12);
+    expect(bench.sent(12).map((m) => m.type)).toEqual(["goodbye"]);
+    bench.join(13, "carol");
+    expect(bench.sent(13).map((m) => m.type)).toEqual(["welcome", "goodbye"]);
   });
 
   it("notices a connection that is dead without a word, and not one that answers", () => {

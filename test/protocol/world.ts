@@ -81,6 +81,7 @@ export const POLICY: JobPolicy = {
   quorum: 1,
   maxClients: 8,
   absentGraceMs: 30_000,
+  rejoinGraceMs: 0,
   uploadDeadlineMs: 20_000,
   maxFailedSteps: 3,
 };
@@ -208,6 +209,7 @@ export class World {
   readonly #config: JobConfig;
   readonly #random: () => number;
   readonly #chaos: { drops: number; duplicates: number; restarts: number; haste: number };
+  readonly #patient: boolean;
   readonly #links: Link[] = [];
   #timers: Timer[] = [];
   readonly #jobQueue: ServerRequest[] = [];
@@ -216,7 +218,16 @@ export class World {
   readonly #connects: number[] = [];
   readonly #backwards = new Map<number, { key: string; count: number }>();
 
-  constructor(seed: number, clients: number, config: JobConfig, policy: JobPolicy, chaos: Chaos) {
+  /** `patient`: clients do not give up connecting. */
+  constructor(
+    seed: number,
+    clients: number,
+    config: JobConfig,
+    policy: JobPolicy,
+    chaos: Chaos,
+    patient = false,
+  ) {
+    this.#patient = patient;
     this.#config = config;
     this.#random = random(seed);
     this.#chaos = { ...chaos };
@@ -362,7 +373,7 @@ export class World {
     if (client.state.work === WorkStatus.ENDED) return;
     if (this.#chaos.drops > 0 && this.#random() < 0.2) {
       client.attempts++;
-      if (client.attempts > 5)
+      if (client.attempts > 5 && !this.#patient)
         this.#clientEvent(i, { type: "gaveUp", code: "NB_CONNECTION_LOST", message: "5 attempts failed" });
       else this.#connects.push(i);
       return;

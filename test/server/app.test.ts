@@ -67,8 +67,8 @@ describe("the server's pages", () => {
   });
 
   it("are for observers where there are tokens, but for its health", async () => {
-    const observer = createToken("carol", "*", "observer");
-    const client = createToken("alice", "demo");
+    const observer = createToken({ id: "carol", role: "observer" });
+    const client = createToken({ id: "alice", job: "demo" });
     const { http } = await start({ tokens: new TokenStore([observer.record, client.record]) });
     const status = async (path: string, token?: string): Promise<number> => {
       const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };

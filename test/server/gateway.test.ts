@@ -1,16 +1,13 @@
 /** Strangers and broken peers at the door: each is sent away with its code, and the job goes on. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { wsConnector } from "../../client/connection.ts";
 import type { ServerOptions } from "../../server/app.ts";
 import { tokenCheck } from "../../server/app.ts";
-import { createToken, readTokenFile, TokenStore } from "../../server/tokens.ts";
+import { createToken, TokenStore } from "../../server/tokens.ts";
 import { ERRORS, type ErrorCode, type ErrorKind } from "../../shared/errors.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import { encodeFrame, parseFrame } from "../../shared/protocol/frame.ts";
@@ -116,7 +113,7 @@ describe("the gateway sends away", () => {
   });
 
   it("a stranger that says nothing", async () => {
-    const { ws } = await start({ helloDeadlineMs: 30 });
+    const { ws } = await start({ limits: { helloDeadlineMs: 30 } });
     await expectClosed(new RawPeer(ws), "NB_HELLO_DEADLINE");
   });
 
@@ -150,7 +147,7 @@ describe("the gateway sends away", () => {
   });
 
   it("more strangers than it keeps waiting", async () => {
-    const { ws, refused } = await start({ maxPendingHandshakes: 1 });
+    const { ws, refused } = await start({ limits: { maxPendingHandshakes: 1 } });
     const first = new RawPeer(ws);
     await first.opened;
     const second = new RawPeer(ws);
@@ -196,14 +193,14 @@ describe("the gateway sends away", () => {
 });
 
 describe("tokens", () => {
-  const good = createToken("alice", "demo");
-  const other = createToken("bob", "another-job");
-  const observer = createToken("carol", "demo", "observer");
+  const good = createToken({ id: "alice", job: "demo" });
+  const other = createToken({ id: "bob", job: "another-job" });
+  const observer = createToken({ id: "carol", job: "demo", role: "observer" });
   const tokens = new TokenStore([good.record, other.record, observer.record]);
 
   it.each([
     ["none", ""],
-    ["an unknown one", createToken("mallory").token],
+    ["an unknown one", createToken({ id: "mallory" }).token],
     ["one of another job", other.token],
     ["one that may only look", observer.token],
   ])("refuse a client with %s", async (_name, token) => {
@@ -227,22 +224,6 @@ describe("tokens", () => {
     const { ws } = await start({ tokens });
     const { edge } = socketClient(0, ws, TINY, { token: "nb_wrong" });
     expect(await edge.run()).toMatchObject({ reason: "failed", code: "NB_AUTH_REFUSED" });
-  });
-
-  it("are kept as hashes in a file, whose mistakes are named", () => {
-    const directory = mkdtempSync(join(tmpdir(), "narrowband-tokens-"));
-    cleanups.push(() => rmSync(directory, { recursive: true }));
-    const path = join(directory, "tokens.json");
-    writeFileSync(path, JSON.stringify({ tokens: [good.record] }));
-    const store = readTokenFile(path);
-    expect(store.refusal(good.token, "demo", "client")).toBeUndefined();
-    expect(store.refusal(good.token, "other", "client")?.code).toBe("NB_AUTH_REFUSED");
-    expect(JSON.stringify(good.record)).not.toContain(good.token);
-    writeFileSync(path, JSON.stringify({ tokens: [{ ...good.record, sha256: "abc" }] }));
-    expect(() => readTokenFile(path)).toThrowError(expect.objectContaining({ code: "NB_CONFIG_INVALID" }));
-    expect(() => readTokenFile(join(directory, "none"))).toThrowError(
-      expect.objectContaining({ code: "NB_FILE_UNREADABLE" }),
-    );
   });
 });
 

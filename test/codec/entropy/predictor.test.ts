@@ -5,7 +5,6 @@ import type { EncodedTensor } from "../../../shared/codec/codec.ts";
 import { readPredictor, writePredictor } from "../../../shared/codec/entropy/predictor.ts";
 import { enableKernels } from "../../../shared/codec/kernels/kernels.ts";
 import { createDecoder, createEncoder, parseCodecSpec } from "../../../shared/codec/registry.ts";
-import { forNewPeer } from "../../../shared/codec/state.ts";
 import { NarrowbandError } from "../../../shared/errors.ts";
 import { gaussianSource, gaussianTensor, hex, sameBits } from "../helpers.ts";
 import { messageOf, predictorFrom } from "./helpers.ts";
@@ -155,7 +154,7 @@ describe("a stream with entropy=predict", () => {
     encoder.restore(before);
     expect(at(3)).toBe(3);
     encoder.endStep(3);
-    encoder.restore(forNewPeer(encoder.save()));
+    encoder.forgetPeer?.();
     expect(at(4)).toBe(3);
   });
 

@@ -1,0 +1,5 @@
+/** See audit-check.mjs. */
+export function verdictOf(stdout: string): {
+  readonly kind: "clean" | "found" | "unanswered";
+  readonly message: string;
+};
