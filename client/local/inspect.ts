@@ -20,7 +20,7 @@ export interface Description {
 }
 
 const ACCEPTED =
-  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: safetensors, checkpoint (.nbck) or run log (.nblog)";
+  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: safetensors, checkpoint (.nbck), redo log (.nbredo) or run log (.nblog)";
 
 async function describeDirectory(path: string, settings: InspectSettings): Promise<Description> {
   const names = new Set(await readdir(path));
@@ -58,6 +58,10 @@ async function describeFile(path: string, settings: InspectSettings): Promise<De
   if (head.subarray(0, 4).toString("latin1") === "NBCK") {
     const { describeCheckpoint } = await import("./inspect/checkpoint.ts");
     return describeCheckpoint(path, settings);
+  }
+  if (head.subarray(0, 4).toString("latin1") === "NBRL") {
+    const { describeRedoLog } = await import("./inspect/redo-log.ts");
+    return describeRedoLog(path);
   }
   if (head.includes(RUN_LOG_FORMAT)) {
     const { describeRunLog } = await import("./inspect/run-log.ts");
