@@ -21,7 +21,7 @@ export interface Description {
 }
 
 const ACCEPTED =
-  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: GGUF, safetensors, checkpoint (.nbck), run log (.nblog) or capture (.nbcap)";
+  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: GGUF, safetensors, checkpoint (.nbck), redo log (.nbredo), run log (.nblog) or capture (.nbcap)";
 
 async function describeDirectory(path: string, settings: InspectSettings): Promise<Description> {
   const names = new Set(await readdir(path));
@@ -67,6 +67,10 @@ async function describeFile(path: string, settings: InspectSettings): Promise<De
   if (head.subarray(0, 4).toString("latin1") === CAPTURE_MAGIC) {
     const { describeCapture } = await import("./inspect/capture.ts");
     return describeCapture(path, settings);
+  }
+  if (head.subarray(0, 4).toString("latin1") === "NBRL") {
+    const { describeRedoLog } = await import("./inspect/redo-log.ts");
+    return describeRedoLog(path);
   }
   if (head.includes(RUN_LOG_FORMAT)) {
     const { describeRunLog } = await import("./inspect/run-log.ts");

@@ -1,6 +1,6 @@
 /** `narrowband serve` and `narrowband train`, over real sockets, on a model small enough to watch. */
 import { EventEmitter } from "node:events";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -203,6 +203,12 @@ describe("Ctrl-C", () => {
     expect(existsSync(join(directory, "adapter_model.safetensors"))).toBe(true);
     const [facts] = (await run(["inspect", join(directory, "checkpoints"), "--json"])).json();
     expect(facts).toMatchObject({ kind: "checkpoint", of: "client" });
+    const described = await run(["inspect", join(directory, "checkpoints")]);
+    expect(described.stdout).toMatch(/client "alice" of job "default", run \S+: \d+ steps taken/);
+    const logs = readdirSync(join(directory, "checkpoints")).filter((name) => name.endsWith(".nbredo"));
+    const log = await run(["inspect", join(directory, "checkpoints", logs[0])]);
+    expect(log.stdout).toContain("G1 of step 1.0, micro-batch 0");
+    expect(log.stdout).toContain("commit of step 1.0");
     server.interrupt();
     expect((await server.ended).exit).toBe(130);
   });

@@ -132,6 +132,7 @@ export async function runJob(options: KillOptions): Promise<KillResult> {
   const clients = CLIENTS.map((name) => new Part(name, directory));
   let port = 0;
   let kills = 0;
+  let committed = 0;
   const proxy = new BreakingProxy(() => port);
   const proxyPort = await proxy.listen();
   let fail: (error: Error) => void = () => {};
@@ -186,6 +187,7 @@ export async function runJob(options: KillOptions): Promise<KillResult> {
           // Clients are numbered in the order of joining, which must be the same in the runs that are compared.
           if (clients[0].process === undefined && !clients[0].done) start(clients[0]);
         }
+        if (event.event === "step") committed++;
         if (event.event === "joined" && event.name === CLIENTS[0]) {
           if (clients[1].process === undefined && !clients[1].resumes && !clients[1].done) start(clients[1]);
         }
@@ -207,12 +209,22 @@ export async function runJob(options: KillOptions): Promise<KillResult> {
     launch(part, ["train", `ws://127.0.0.1:${proxyPort}`, ...text], () => {});
   };
 
+  /** Waits for a step to be committed, but not for ever: those that it needs may be starting. */
+  const progress = async (): Promise<void> => {
+    const before = committed;
+    for (let i = 0; i < 200 && committed === before; i++) await new Promise((done) => setTimeout(done, 50));
+  };
   const disturb = async (): Promise<void> => {
     // Until both have joined, an order of joining could be lost with the process that knew it.
     while (!clients[1].resumes) await new Promise((done) => setTimeout(done, 50));
     while (kills < options.kills && ![server, ...clients].some(({ done }) => done)) {
-      await new Promise((done) => setTimeout(done, 100 + random() * 1_200));
-      if (random() < 0.3) proxy.breakOne(random);
+      // Most die at work, some while they start or resume.
+      if (random() < 0.8) await progress();
+      await new Promise((done) => setTimeout(done, random() * 400));
+      if (random() < 0.3) {
+        proxy.breakOne(random);
+        continue;
+      }
       const alive = [server, ...clients].filter((part) => part.process !== undefined && !part.done);
       const victim = alive[Math.floor(random() * alive.length)];
       if (victim?.process === undefined) continue;

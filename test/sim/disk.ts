@@ -36,6 +36,10 @@ export class Disk {
     return [...this.#files.keys()];
   }
 
+  contents(name: string): Uint8Array {
+    return this.#files.get(name)!.bytes;
+  }
+
   /** The process that used it has died; with `power`, so has the machine. */
   crash(power: boolean): void {
     const clock = this.#clock;

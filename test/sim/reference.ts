@@ -4,9 +4,11 @@
  */
 import { EdgeWorker } from "../../client/edge-worker.ts";
 import { TrunkWorker } from "../../server/trunk-worker.ts";
+import type { ServerRecord } from "../../shared/job/server-records.ts";
 import { adapterMessages } from "../../shared/protocol/adapters.ts";
 import { averagesAfter, type JobConfig } from "../../shared/protocol/job-config.ts";
-import type { CommitGroup } from "../../shared/protocol/server-state.ts";
+import type { TensorMessage } from "../../shared/protocol/messages.ts";
+import type { CommitGroup, CommitMember } from "../../shared/protocol/server-state.ts";
 import { tinyBatch } from "../server/tiny-segments.ts";
 import { SimBottom, SimTop, SimTrunk } from "./segments.ts";
 
@@ -27,68 +29,100 @@ export interface CalmRun {
   readonly steps: ReadonlyMap<string, { readonly lossSum: number; readonly supervisedTokens: number }>;
 }
 
-/**
- * Groups of a sync job, or of a sequential one with a single client. All members average when it is time. `texts` says whose text each
- * client of the job has, by index: they are numbered in the order in which the server let them in.
- */
-export async function calmRun(
-  config: JobConfig,
-  texts: readonly number[],
-  groups: readonly CommitGroup[],
-): Promise<CalmRun> {
+interface Parts extends CalmRun {
+  readonly steps: Map<string, { lossSum: number; supervisedTokens: number }>;
+}
+
+/** Fresh segments and workers. `texts` says whose text each client of the job has, by index: they are numbered in the order of joining. */
+function parts(config: JobConfig, texts: readonly number[]): Parts {
   const { hidden } = config.model;
   const trunk = new SimTrunk(hidden, atOnce);
   const serverTop = new SimTop(hidden, atOnce);
   const vanilla = config.split === "vanilla";
-  const server = new TrunkWorker({ config, trunk, top: vanilla ? serverTop : undefined });
-  const all = texts.map((text, client): CalmClient => {
+  const worker = new TrunkWorker({ config, trunk, top: vanilla ? serverTop : undefined });
+  const clients = texts.map((text, client): CalmClient => {
     const bottom = new SimBottom(hidden, atOnce);
     const top = new SimTop(hidden, atOnce);
     const segments = { bottom, top: vanilla ? undefined : top };
     const batches = { nextBatch: (step: number, m: number) => tinyBatch(text, step, m) };
     return { bottom, top, worker: new EdgeWorker({ config, client, segments, batches }) };
   });
-  const steps = new Map<string, { lossSum: number; supervisedTokens: number }>();
+  return { trunk, top: serverTop, worker, clients, steps: new Map() };
+}
+
+/** The micro-batch up to what the server's forward pass answers: A2, or G1 in a vanilla split. */
+async function forward(run: Parts, vanilla: boolean, client: number, step: number, microBatch: number) {
+  const key = { step, attempt: 0 };
+  const name = `${client}:${step}`;
+  const edge = run.clients[client].worker;
+  if (!run.steps.has(name)) {
+    run.steps.set(name, { lossSum: 0, supervisedTokens: 0 });
+    edge.begin(key);
+    run.worker.begin(client, key);
+  }
+  const a1 = await edge.run({ kind: "bottom", key, microBatch });
+  if (a1?.kind !== "bottom") throw new Error("no A1");
+  const answer = await run.worker.run({ kind: vanilla ? "vanilla" : "forward", client, message: a1.message });
+  if (answer?.kind !== "tensor") throw new Error("no answer to A1");
+  return answer.message;
+}
+
+/** The rest of the micro-batch. */
+async function backward(run: Parts, vanilla: boolean, client: number, answer: TensorMessage): Promise<void> {
+  const edge = run.clients[client].worker;
+  const sums = run.steps.get(`${client}:${answer.step}`)!;
+  let g1 = answer;
+  if (!vanilla) {
+    const g2 = await edge.run({ kind: "top", message: answer });
+    if (g2?.kind !== "top") throw new Error("no G2");
+    sums.lossSum += g2.lossSum;
+    sums.supervisedTokens += g2.supervisedTokens;
+    const made = await run.worker.run({ kind: "backward", client, message: g2.message });
+    if (made?.kind !== "tensor") throw new Error("no G1");
+    g1 = made.message;
+  }
+  sums.lossSum += g1.lossSum;
+  sums.supervisedTokens += g1.supervisedTokens;
+  await edge.run({ kind: "backward", message: g1 });
+}
+
+async function commit(run: Parts, group: CommitGroup): Promise<readonly CommitMember[]> {
+  const members = group.members.map((member) => {
+    return { ...member, attempt: 0, ...run.steps.get(`${member.client}:${member.step}`)! };
+  });
+  await run.worker.run({ kind: "commit", group: { ...group, members } });
+  for (const { client, step, supervisedTokens } of members) {
+    const message = { type: "commit", step, attempt: 0, trunkStep: group.trunkStep } as const;
+    const rest = { participants: members.length, supervisedTokens, staleness: 0, gradientNorm: 0 };
+    await run.clients[client].worker.run({
+      kind: "apply",
+      commit: { ...message, ...rest },
+      supervisedTokens,
+    });
+  }
+  return members;
+}
+
+/** Groups of a sync job, or of a sequential one with a single client. All members average when it is time. */
+export async function calmRun(
+  config: JobConfig,
+  texts: readonly number[],
+  groups: readonly CommitGroup[],
+): Promise<CalmRun> {
+  const run = parts(config, texts);
+  const { worker: server, clients: all } = run;
+  const vanilla = config.split === "vanilla";
   const weights = texts.map(() => 0);
   let averages = 0;
   for (const group of groups) {
     for (const { client, step } of group.members) {
-      const edge = all[client].worker;
-      const key = { step, attempt: 0 };
-      edge.begin(key);
-      server.begin(client, key);
-      const sums = { lossSum: 0, supervisedTokens: 0 };
       for (let microBatch = 0; microBatch < config.microBatches; microBatch++) {
-        const a1 = await edge.run({ kind: "bottom", key, microBatch });
-        if (a1?.kind !== "bottom") throw new Error("no A1");
-        let g1 = await server.run({ kind: vanilla ? "vanilla" : "forward", client, message: a1.message });
-        if (!vanilla) {
-          if (g1?.kind !== "tensor") throw new Error("no A2");
-          const g2 = await edge.run({ kind: "top", message: g1.message });
-          if (g2?.kind !== "top") throw new Error("no G2");
-          sums.lossSum += g2.lossSum;
-          sums.supervisedTokens += g2.supervisedTokens;
-          g1 = await server.run({ kind: "backward", client, message: g2.message });
-        }
-        if (g1?.kind !== "tensor") throw new Error("no G1");
-        sums.lossSum += g1.message.lossSum;
-        sums.supervisedTokens += g1.message.supervisedTokens;
-        await edge.run({ kind: "backward", message: g1.message });
+        const answer = await forward(run, vanilla, client, step, microBatch);
+        await backward(run, vanilla, client, answer);
       }
-      steps.set(`${client}:${step}`, sums);
-      weights[client] += sums.supervisedTokens;
     }
-    const members = group.members.map((member) => ({
-      ...member,
-      attempt: 0,
-      ...steps.get(`${member.client}:${member.step}`)!,
-    }));
-    await server.run({ kind: "commit", group: { ...group, members } });
-    for (const { client, step, supervisedTokens } of members) {
-      const commit = { type: "commit", step, attempt: 0, trunkStep: group.trunkStep } as const;
-      const rest = { participants: members.length, supervisedTokens, staleness: 0, gradientNorm: 0 };
-      await all[client].worker.run({ kind: "apply", commit: { ...commit, ...rest }, supervisedTokens });
-    }
+    const members = await commit(run, group);
+    for (const { client, supervisedTokens } of members) weights[client] += supervisedTokens;
     if (!averagesAfter(config, group.members[0].step)) continue;
     averages += 1;
     for (const { client } of members) {
@@ -105,5 +139,31 @@ export async function calmRun(
       await worker.run({ kind: "loadAverage", average: averages });
     }
   }
-  return { trunk, top: serverTop, worker: server, clients: all, steps };
+  return run;
+}
+
+/**
+ * A sequential job of several clients without averages: computations in the order in which the server's log says that they were made, for
+ * forward passes meet commits of others.
+ */
+export async function calmSequentialRun(
+  config: JobConfig,
+  texts: readonly number[],
+  groups: readonly CommitGroup[],
+  log: readonly ServerRecord[],
+): Promise<CalmRun> {
+  const run = parts(config, texts);
+  const vanilla = config.split === "vanilla";
+  const answers = new Map<string, TensorMessage>();
+  for (const record of log) {
+    if (record.type !== "computed") continue;
+    const { done } = record;
+    if (done.kind === "commit") await commit(run, groups[done.trunkStep]);
+    if (done.kind !== "tensor") continue;
+    const { client, step, microBatch, phase } = done;
+    const name = `${client}:${step}:${microBatch}`;
+    if (phase === "A2" || vanilla) answers.set(name, await forward(run, vanilla, client, step, microBatch));
+    if (phase === "G1") await backward(run, vanilla, client, answers.get(name)!);
+  }
+  return run;
 }

@@ -150,7 +150,7 @@ export class Simulation {
   #killSomebody(): void {
     const { clock } = this;
     const running = [this.server, ...this.clients.map(({ process }) => process)].filter((p) => p?.alive);
-    if (running.length === 0) return;
+    if (running.length === 0 || this.#left.kills === 0) return;
     const victim = running[clock.pick(running.length)]!;
     const power = clock.chance(0.4);
     this.#left.kills--;
@@ -203,6 +203,10 @@ export class Simulation {
       onError: (error: unknown) => this.#fail(error),
       onStep: ({ group }: { group: CommitGroup }) => {
         this.clock.note(`${name} committed ${JSON.stringify(group)}`);
+        // The moments around a commit are those at which most could be lost.
+        if (this.#left.kills > 0 && this.clock.chance(0.08)) {
+          this.clock.after(this.clock.random() * 12, "kill", () => this.#killSomebody());
+        }
         this.groups.set(group.trunkStep, group);
       },
       onProgress: (progress: ServerProgress) => {

@@ -1,5 +1,6 @@
 /** Describes a checkpoint file, after checking that it is whole. */
 import { readFile } from "node:fs/promises";
+import { z } from "zod";
 import { formatBytes, formatCount } from "../../../shared/command/format.ts";
 import { elementCount } from "../../../shared/model/dtype.ts";
 import { decodeCheckpoint } from "../../../shared/train/checkpoint.ts";
@@ -22,6 +23,40 @@ function readable(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, readable(part)]));
 }
+
+/** Where a side of a job stood, in words; nothing for checkpoints of other kinds. */
+function standing(kind: string, { machine }: Readonly<Record<string, unknown>>): string[] {
+  const side = sideSchema.safeParse(machine);
+  if (!side.success) return [];
+  const { job, clients, identity, taken } = side.data;
+  if (kind === "server" && clients !== undefined) {
+    return [
+      `the server of job "${job?.name}", with ${formatCount(clients.length)} clients:`,
+      ...clients.map(({ index, name, lastCommit }) => {
+        const last = lastCommit === undefined ? "no step yet" : `last committed step ${lastCommit.step + 1}`;
+        return `  ${index}  ${name}: ${last}`;
+      }),
+    ];
+  }
+  if (kind !== "client" || identity === undefined) return [];
+  const { name, job: jobName, process } = identity;
+  return [`client "${name}" of job "${jobName}", run ${process}: ${formatCount(taken ?? 0)} steps taken`];
+}
+
+const sideSchema = z.looseObject({
+  job: z.looseObject({ name: z.string() }).optional(),
+  clients: z
+    .array(
+      z.looseObject({
+        index: z.int(),
+        name: z.string(),
+        lastCommit: z.looseObject({ step: z.int() }).optional(),
+      }),
+    )
+    .optional(),
+  identity: z.looseObject({ name: z.string(), job: z.string(), process: z.string() }).optional(),
+  taken: z.int().optional(),
+});
 
 export async function describeCheckpoint(path: string, settings: InspectSettings): Promise<Description> {
   const file = await readFile(path);
@@ -46,7 +81,10 @@ export async function describeCheckpoint(path: string, settings: InspectSettings
     lines: [
       `${path}: a whole checkpoint of "${kind}", ${formatBytes(file.length)}, its checksum right`,
       `${formatCount(facts.length)} tensors with ${formatCount(elements)} elements, parameters and optimizer state together`,
-      ...Object.entries(plain).map(([key, value]) => `${key}: ${JSON.stringify(value)}`),
+      ...standing(kind, meta),
+      ...Object.entries(plain)
+        .filter(([key]) => key !== "machine" && key !== "codecs")
+        .map(([key, value]) => `${key}: ${JSON.stringify(value)}`),
       ...(settings.tensors ? ["", ...tensorLines(facts)] : []),
     ],
   };
