@@ -7,7 +7,8 @@ import { labelled } from "../../shared/data/examples.ts";
 import { fail } from "../../shared/errors.ts";
 import { splitExamples, type Task, type TaskExample } from "./task.ts";
 
-const FILE = "/usr/share/doc/python3-pattern/test/corpora/polarity-en-pang&lee2.csv";
+/** Where the package puts it. */
+export const POLARITY_FILE = "/usr/share/doc/python3-pattern/test/corpora/polarity-en-pang&lee2.csv";
 const TEST = 800;
 
 /** Rows of a comma-separated file (RFC 4180); quoted fields may hold commas, quotes and line breaks. */
@@ -35,7 +36,7 @@ export function parseCsv(text: string): string[][] {
 
 function readFile(): string {
   try {
-    return readFileSync(FILE, "utf8");
+    return readFileSync(POLARITY_FILE, "utf8");
   } catch {
     return fail(
       "NB_DATASET_MISSING",

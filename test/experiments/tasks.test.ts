@@ -1,10 +1,11 @@
 /** Tasks: fixed splits, partitions that lose nothing, metrics and baselines by hand. */
+import { existsSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bagOfWordsBaseline, majorityBaseline } from "../../experiments/tasks/baselines.ts";
 import { accuracy, macroF1 } from "../../experiments/tasks/measure.ts";
 import { partitionExamples } from "../../experiments/tasks/partition.ts";
-import { parseCsv } from "../../experiments/tasks/polarity.ts";
+import { POLARITY_FILE, parseCsv } from "../../experiments/tasks/polarity.ts";
 import { taskNamed } from "../../experiments/tasks/registry.ts";
 import { mailText } from "../../experiments/tasks/spam.ts";
 import { splitExamples, type Task, type TaskExample } from "../../experiments/tasks/task.ts";
@@ -123,6 +124,15 @@ describe("real data", () => {
     expect(all.length).toBeGreaterThan(5_000);
     expect(all.filter((text) => /^(?:Received|Message-ID|Return-Path):/m.test(text))).toEqual([]);
   });
+
+  it.skipIf(!existsSync(POLARITY_FILE))(
+    "polarity: 2,000 sentences of each kind (needs python3-pattern)",
+    () => {
+      const { train, test } = taskNamed("polarity").load();
+      const positive = [...train, ...test].filter(({ label }) => label === "positive").length;
+      expect([train.length, test.length, positive]).toEqual([3_200, 800, 2_000]);
+    },
+  );
 
   it("a mail loses its headers, markup and encodings", () => {
     const mail = "From: a@b\nSubject: Buy\n now\nX-Spam: yes\n\n<p>Hello=20&nbsp;<b>you</b></p><!-- x -->\n";
