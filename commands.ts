@@ -4,6 +4,8 @@ import { exportCommand } from "./client/commands/export.ts";
 import { generateCommand } from "./client/commands/generate.ts";
 import { inspectCommand } from "./client/commands/inspect.ts";
 import { trainCommand } from "./client/commands/train.ts";
+import { codecBenchCommand } from "./experiments/commands/codec-bench.ts";
+import { codecListCommand } from "./experiments/commands/codec-list.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { serveCommand } from "./server/commands/serve.ts";
@@ -18,4 +20,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
   generateCommand,
   exportCommand,
   inspectCommand,
+  codecListCommand,
+  codecBenchCommand,
 ];

@@ -2,8 +2,8 @@
  * The client's computations for a job: takes text, runs bottom and top, encodes what is sent and decodes what comes. Labels are used here
  * and, in a U-shape, never leave.
  */
+import type { CaptureRecorder } from "../shared/capture/recorder.ts";
 import type { CodecState } from "../shared/codec/codec.ts";
-import { forNewPeer } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import {
   AdapterAssembler,
@@ -68,6 +68,8 @@ export interface EdgeWorkerOptions {
   readonly client: number;
   readonly segments: ClientSegments;
   readonly batches: BatchSource;
+  /** Is given the tensors of all phases: A1 and G2 before they are encoded, A2 and G1 as they were decoded. */
+  readonly capture?: CaptureRecorder | undefined;
 }
 
 export class EdgeWorker {
@@ -99,7 +101,10 @@ export class EdgeWorker {
   /** The connection is new. `resumed`: the server is the one that this run has had before. */
   resetStreams(resumed: boolean): void {
     for (const sender of Object.values(this.senders)) sender.resetPeer();
-    if (!resumed) for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
+    if (!resumed) {
+      for (const sender of Object.values(this.senders)) sender.forgetPeer();
+      for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
+    }
     this.#manifestSent = false;
   }
 
@@ -107,7 +112,7 @@ export class EdgeWorker {
   saveCodecs(): Record<string, CodecState> {
     const { A1, G2 } = this.senders;
     const { A2, G1 } = this.#receivers;
-    return { A1: A1.encoder.save(), G2: G2.encoder.save(), A2: A2.save(), G1: G1.save() };
+    return { A1: A1.save(), G2: G2.save(), A2: A2.save(), G1: G1.save() };
   }
 
   /** Takes over what a checkpoint holds. Nothing has been sent by this process. */
@@ -116,7 +121,7 @@ export class EdgeWorker {
       if (codecs[name] === undefined) fail("NB_CHECKPOINT_INVALID", `checkpoint: no state of codec ${name}`);
     }
     for (const phase of ["A1", "G2"] as const) {
-      this.senders[phase].encoder.restore(forNewPeer(codecs[phase]));
+      this.senders[phase].restore(codecs[phase]);
     }
     for (const phase of ["A2", "G1"] as const) this.#receivers[phase].restore(codecs[phase]);
   }
@@ -168,7 +173,10 @@ export class EdgeWorker {
     }
     const vanilla = config.split === "vanilla";
     const labels = vanilla ? encodeLabels(batch.labels, config.model.vocabulary) : undefined;
-    const extras = { lengths: [...batch.lengths], labels };
+    const { lengths, rowIds } = batch;
+    const rows = rowIds === undefined ? undefined : { lengths, ids: rowIds };
+    const extras = { lengths: [...lengths], labels, rows };
+    this.#options.capture?.add("A1", position, tokens, output, rows);
     const sent = this.#codec(() => this.senders.A1.encode(output, tokens, key, microBatch, extras));
     open.pending.set(microBatch, { batch, saved: saved!, output, reconstruction: sent.reconstruction });
     return { kind: "bottom", message: sent.message };
@@ -182,6 +190,9 @@ export class EdgeWorker {
     const { batch } = open.pending.get(microBatch)!;
     const input = this.#codec(() => this.#receivers.A2.decode(message));
     const position = { step: open.key.step, microBatch, training: true };
+    const { rowIds: ids, lengths } = batch;
+    const rows = ids && { lengths, ids };
+    this.#options.capture?.add("A2", position, tokens, input, rows);
     const loss = await this.#compute(() => top.loss(input, batch.labels, batch.lengths, position));
     if (this.#open !== open) {
       this.#zeroGradients();
@@ -189,7 +200,9 @@ export class EdgeWorker {
     }
     const { lossSum, supervisedTokens, gradient } = loss;
     requireFinite(Float32Array.of(lossSum), "the loss");
-    const sent = this.#codec(() => this.senders.G2.encode(gradient!, tokens, open.key, microBatch));
+    this.#options.capture?.add("G2", position, tokens, gradient!, rows);
+    const extras = { tiedTo: this.#receivers.A2 };
+    const sent = this.#codec(() => this.senders.G2.encode(gradient!, tokens, open.key, microBatch, extras));
     return { kind: "top", message: sent.message, lossSum, supervisedTokens };
   }
 
@@ -198,8 +211,16 @@ export class EdgeWorker {
     const open = this.#open;
     if (open === undefined || !sameKey(open.key, message)) return undefined;
     const { microBatch, tokens } = message;
-    const { saved, output, reconstruction } = open.pending.get(microBatch)!;
+    const { batch, saved, output, reconstruction } = open.pending.get(microBatch)!;
     const gradient = this.#codec(() => this.#receivers.G1.decode(message));
+    const { rowIds: ids, lengths } = batch;
+    this.#options.capture?.add(
+      "G1",
+      { step: open.key.step, microBatch },
+      tokens,
+      gradient,
+      ids && { lengths, ids },
+    );
     this.#codec(() => this.senders.A1.encoder.observe(output, reconstruction, gradient, tokens));
     open.pending.delete(microBatch);
     await this.#compute(() => bottom.backward(saved, gradient));

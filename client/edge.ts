@@ -2,6 +2,7 @@
  * The edge runtime: one client of a job. Carries out what the client's state machine asks for, over any sockets; runs in
  * Node and in browsers. Segments, text and connections are given to it.
  */
+import type { CaptureRecorder } from "../shared/capture/recorder.ts";
 import { asNarrowbandError, fail, type NarrowbandError } from "../shared/errors.ts";
 import { ByteLedger } from "../shared/ledger/ledger.ts";
 import { adapterMessages } from "../shared/protocol/adapters.ts";
@@ -63,6 +64,8 @@ export interface EdgeOptions {
   readonly journal?: EdgeJournalOptions;
   /** Clock of reports, milliseconds. */
   readonly now?: () => number;
+  /** Is given tensors of the run; undefined takes none. Asked for once the job's settings are known. */
+  readonly capture?: (config: JobConfig) => CaptureRecorder | undefined;
   readonly backoff?: BackoffOptions;
   /** Counts the bytes of `connect`'s sockets; a new ledger by default. */
   readonly ledger?: ByteLedger;
@@ -398,7 +401,8 @@ export class Edge {
       fail("NB_INTERNAL", "a U-shaped split needs its top on the client");
     }
     this.#segments = segments;
-    this.#worker = new EdgeWorker({ config, client, segments, batches });
+    const capture = this.#options.capture?.(config);
+    this.#worker = new EdgeWorker({ config, client, segments, batches, capture });
     return { segments, worker: this.#worker };
   }
 

@@ -6,7 +6,7 @@ import { asNarrowbandError } from "../shared/errors.ts";
 import { ByteLedger } from "../shared/ledger/ledger.ts";
 import { type LedgerReport, ledgerReport } from "../shared/ledger/report.ts";
 import { adapterMessages } from "../shared/protocol/adapters.ts";
-import { codecNamesOf } from "../shared/protocol/codecs.ts";
+import { codecNamesOf, requireCodecs } from "../shared/protocol/codecs.ts";
 import type { FrameChannel } from "../shared/protocol/frame-channel.ts";
 import type { JobConfig, JobPolicy } from "../shared/protocol/job-config.ts";
 import type { Frame, Message, Refusal, StepKey } from "../shared/protocol/messages.ts";
@@ -127,6 +127,7 @@ export class Job {
     this.#timers = new Timers(options.setTimer ?? realTimer, (timer) =>
       this.#dispatch({ type: "timer", timer }),
     );
+    requireCodecs(config);
     const codecNames = codecNamesOf(config);
     this.#state = createServerState({
       name,

@@ -3,7 +3,6 @@
  * answers. What belongs to a client's open step is kept apart, so that it can be dropped until the step commits.
  */
 import type { CodecState } from "../shared/codec/codec.ts";
-import { forNewPeer } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import type { SideState } from "../shared/job/side-checkpoint.ts";
 import { AdapterAssembler, type FlatAdapters, parseManifest } from "../shared/protocol/adapters.ts";
@@ -95,7 +94,7 @@ export class TrunkWorker {
     const states: Record<string, CodecState> = {};
     for (let index = 0; index < clients; index++) {
       const { senders, receivers } = this.#client(index);
-      for (const phase of ["A2", "G1"] as const) states[`${index}/${phase}`] = senders[phase].encoder.save();
+      for (const phase of ["A2", "G1"] as const) states[`${index}/${phase}`] = senders[phase].save();
       for (const phase of ["A1", "G2"] as const) states[`${index}/${phase}`] = receivers[phase].save();
     }
     return states;
@@ -116,7 +115,7 @@ export class TrunkWorker {
       const { senders, receivers } = work;
       work.manifest = manifests[index];
       for (const phase of ["A2", "G1"] as const) {
-        senders[phase].encoder.restore(forNewPeer(stateOf(codecs, `${index}/${phase}`)));
+        senders[phase].restore(stateOf(codecs, `${index}/${phase}`));
       }
       for (const phase of ["A1", "G2"] as const)
         receivers[phase].restore(stateOf(codecs, `${index}/${phase}`));
@@ -133,7 +132,10 @@ export class TrunkWorker {
   resetStreams(client: number, resumed: boolean): void {
     const work = this.#client(client);
     for (const sender of Object.values(work.senders)) sender.resetPeer();
-    if (!resumed) for (const receiver of Object.values(work.receivers)) receiver.resetPeer();
+    if (!resumed) {
+      for (const sender of Object.values(work.senders)) sender.forgetPeer();
+      for (const receiver of Object.values(work.receivers)) receiver.resetPeer();
+    }
     // Adapters that have all come may be waiting for their average.
     if (work.upload?.complete === false) work.upload = undefined;
     work.manifest = undefined;
@@ -196,6 +198,7 @@ export class TrunkWorker {
     const open = openFor(work, message);
     if (open === undefined) return undefined;
     const input = this.#codec(() => work.receivers.A1.decode(message));
+    const { rows } = work.receivers.A1;
     const lengths = Int32Array.from(message.lengths);
     const { output, saved } = await this.#compute(() => trunk.forward(input, lengths, at(message)));
     if (work.open !== open) {
@@ -203,7 +206,7 @@ export class TrunkWorker {
       return undefined;
     }
     const { tokens, microBatch } = message;
-    const sent = this.#codec(() => work.senders.A2.encode(output, tokens, open.key, microBatch));
+    const sent = this.#codec(() => work.senders.A2.encode(output, tokens, open.key, microBatch, { rows }));
     open.pending.set(microBatch, { saved: saved!, output, reconstruction: sent.reconstruction });
     return { kind: "tensor", client, message: sent.message };
   }
@@ -223,7 +226,10 @@ export class TrunkWorker {
     const inputGradient = await this.#compute(() => trunk.backward(pending.saved, gradient));
     open.trunkGradients.take(trunk);
     if (work.open !== open) return undefined;
-    const sent = this.#codec(() => work.senders.G1.encode(inputGradient, tokens, open.key, microBatch));
+    const extras = { tiedTo: work.receivers.A1 };
+    const sent = this.#codec(() =>
+      work.senders.G1.encode(inputGradient, tokens, open.key, microBatch, extras),
+    );
     return { kind: "tensor", client, message: sent.message };
   }
 
@@ -247,7 +253,7 @@ export class TrunkWorker {
     if (work.open !== open) return undefined;
     const { lossSum, supervisedTokens } = loss;
     if (!Number.isFinite(lossSum)) fail("NB_TENSOR_NOT_FINITE", `the loss is ${lossSum}`);
-    const extras = { lossSum, supervisedTokens };
+    const extras = { lossSum, supervisedTokens, tiedTo: work.receivers.A1 };
     const sent = this.#codec(() => {
       return work.senders.G1.encode(inputGradient, tokens, open.key, microBatch, extras);
     });

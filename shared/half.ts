@@ -48,7 +48,9 @@ export function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
   if (exponent === 0) return sign * mantissa * 2 ** -24;
-  return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+  // A normal f16 is an f32 with the same mantissa: rebias the exponent (15 → 127).
+  scratchU32[0] = ((half & 0x8000) << 16) | (((half & 0x7fff) << 13) + 0x38000000);
+  return scratchF32[0]!;
 }
 
 /** True when the bits are neither infinity nor NaN. */

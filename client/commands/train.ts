@@ -50,6 +50,11 @@ export const trainCommand = defineCommand({
       line: "narrowband train wss://lab.example:8787 --model models/base --data tickets.jsonl --name ward-7 --tls-ca ca.pem",
       explanation: "over TLS; the token is taken from NARROWBAND_TOKEN",
     },
+    {
+      line: "narrowband train ws://127.0.0.1:8787 --model models/base --data notes.txt --capture notes.nbcap",
+      explanation:
+        "also keep tensors of every tenth step, to compare codecs on (the server's job should be of f32)",
+    },
   ],
   json: 'Events "joined", "step" with loss, bits, bytes and times, "widths"; then the result with bytes and times.',
   options: z.strictObject({
@@ -107,6 +112,30 @@ export const trainCommand = defineCommand({
     rows: option(z.int().min(1).max(16_384).default(8), { help: "rows in a micro-batch", group: STEP }),
     resume: option(z.boolean().default(false), {
       help: "go on with the run in --out, also after the process was killed",
+      group: FILES_GROUP,
+    }),
+    capture: option(path.optional(), {
+      help: "file that tensors of the run are written to at its end, for narrowband codec bench; numbers only, no text. Exact when the job's codecs are f32",
+      group: FILES_GROUP,
+      value: "file",
+      defaultHelp: "none",
+    }),
+    captureEvery: option(z.int().min(1).max(1_000_000).default(10), {
+      help: "steps from one that is captured to the next",
+      group: FILES_GROUP,
+    }),
+    captureSteps: option(z.array(z.int().min(0)).default([]), {
+      help: "the steps that are captured, from 0, instead of every so many",
+      group: FILES_GROUP,
+      example: "3",
+      defaultHelp: "as --capture-every has it",
+    }),
+    captureMegabytes: option(z.number().positive().max(900).default(64), {
+      help: "size of a capture, at most, in units of 1,000,000 bytes",
+      group: FILES_GROUP,
+    }),
+    captureValues: option(z.enum(["f32", "f16"]).default("f32"), {
+      help: "how a capture holds its values; f16 takes half the space and costs errors near 2^-12 of a value",
       group: FILES_GROUP,
     }),
     checkpointEvery: option(z.int().min(0).default(50), {

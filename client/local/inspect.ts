@@ -5,6 +5,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { z } from "zod";
+import { CAPTURE_MAGIC } from "../../shared/capture/capture.ts";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
 import { RUN_LOG_FORMAT } from "../../shared/ledger/run-log-node.ts";
@@ -20,7 +21,7 @@ export interface Description {
 }
 
 const ACCEPTED =
-  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: safetensors, checkpoint (.nbck), redo log (.nbredo) or run log (.nblog)";
+  "a model directory (config.json), an adapter directory (adapter_config.json), a directory with checkpoints, or a file: safetensors, checkpoint (.nbck), redo log (.nbredo), run log (.nblog) or capture (.nbcap)";
 
 async function describeDirectory(path: string, settings: InspectSettings): Promise<Description> {
   const names = new Set(await readdir(path));
@@ -62,6 +63,10 @@ async function describeFile(path: string, settings: InspectSettings): Promise<De
   if (head.subarray(0, 4).toString("latin1") === "NBRL") {
     const { describeRedoLog } = await import("./inspect/redo-log.ts");
     return describeRedoLog(path);
+  }
+  if (head.subarray(0, 4).toString("latin1") === CAPTURE_MAGIC) {
+    const { describeCapture } = await import("./inspect/capture.ts");
+    return describeCapture(path, settings);
   }
   if (head.includes(RUN_LOG_FORMAT)) {
     const { describeRunLog } = await import("./inspect/run-log.ts");

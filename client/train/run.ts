@@ -2,6 +2,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
+import { writeCapture } from "../../shared/capture/capture-node.ts";
+import { CaptureRecorder } from "../../shared/capture/recorder.ts";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import { packageVersion } from "../../shared/command/package-root.ts";
@@ -21,6 +23,7 @@ import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
 import { directoryFiles, openModelDirectory, writeAdapterDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { ClientOutcome, ClientProgress } from "../../shared/protocol/client-state.ts";
+import { codecSpecOf, phasesOf } from "../../shared/protocol/codecs.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import type { trainCommand } from "../commands/train.ts";
 import { wsConnector } from "../connection.ts";
@@ -51,6 +54,7 @@ class ClientRun {
   #edge: Edge | undefined;
   #job: JobConfig | undefined;
   #segments: SideSegments = {};
+  #capture: CaptureRecorder | undefined;
 
   constructor(settings: TrainSettings, context: CommandContext, model: HfModel, engine: Engine, rows: Rows) {
     this.#settings = settings;
@@ -81,6 +85,7 @@ class ClientRun {
       batches: {
         nextBatch: (step, microBatch) => this.#schedule.batch(step, microBatch, this.#job?.microBatches ?? 1),
       },
+      capture: (config) => this.#startCapture(config),
       onProgress: (progress) => this.#progress(progress),
       onStep: (step) => this.#reporter.step(step),
     });
@@ -103,6 +108,43 @@ class ClientRun {
     const { bottom, top } = await loadClientRunners(job, this.#model, this.#engine);
     this.#segments = { bottom, top };
     return { bottom, top };
+  }
+
+  #startCapture(job: JobConfig): CaptureRecorder | undefined {
+    const { capture, captureEvery, captureSteps, captureMegabytes } = this.#settings;
+    if (capture === undefined) return undefined;
+    const phases = phasesOf(job);
+    const inexact = phases.filter((phase) => codecSpecOf(job.codecs[phase]).codec !== "f32");
+    if (inexact.length > 0) {
+      const list = inexact.map((phase) => `${phase} ${job.codecs[phase]}`).join(", ");
+      this.#context.note(`The capture holds what the job's codecs leave of the tensors (${list}).`);
+    }
+    this.#capture = new CaptureRecorder({
+      wants: (step) => (captureSteps.length > 0 ? captureSteps.includes(step) : step % captureEvery === 0),
+      maxBytes: captureMegabytes * 1e6,
+      tensorsPerMicroBatch: phases.length,
+    });
+    return this.#capture;
+  }
+
+  /** Writes the capture, if one was asked for, and says what is in it. */
+  async #leaveCapture(): Promise<string | undefined> {
+    const { capture: path } = this.#settings;
+    const [job, recorder] = [this.#job, this.#capture];
+    if (path === undefined || job === undefined || recorder === undefined) return undefined;
+    const { hidden, name, bottomBlocks, trunkBlocks, topBlocks } = job.model;
+    // Of a path only the last part: captures are passed on.
+    const model = name.split(/[\\/]/).findLast((part) => part !== "") ?? "a model";
+    const note = `${model}, ${bottomBlocks} + ${trunkBlocks} + ${topBlocks} blocks, ${job.split}`;
+    const codecs = Object.fromEntries(phasesOf(job).map((phase) => [phase, job.codecs[phase]]));
+    const capture = recorder.finish({ note, channels: hidden, codecs });
+    const bytes = await writeCapture(path, capture, this.#settings.captureValues);
+    const steps = new Set(capture.tensors.map((tensor) => tensor.step)).size;
+    const bound = recorder.full ? "; later ones did not fit --capture-megabytes" : "";
+    this.#context.print(
+      `${path}: ${formatCount(capture.tensors.length)} tensors of ${formatCount(steps)} steps, ${formatBytes(bytes)}${bound}`,
+    );
+    return path;
   }
 
   #progress(progress: ClientProgress): void {
@@ -153,11 +195,13 @@ class ClientRun {
         adapter = this.#out;
       }
     }
+    const capture = await this.#leaveCapture();
     const ledger = this.#ledger.snapshot();
     await this.#context.result({
       outcome: outcome.reason,
       steps: this.#edge?.stepsTaken ?? 0,
       adapter,
+      capture,
       ledger,
       report: ledgerReport(ledger),
       ...this.#reporter.times(),

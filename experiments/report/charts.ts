@@ -50,16 +50,18 @@ const CONFIG: TopLevelSpec["config"] = {
   line: { strokeWidth: 2, strokeCap: "round" },
 };
 
-interface Chart {
+export interface Chart {
   readonly values: readonly Readonly<Record<string, number | string | null>>[];
   readonly layers: readonly Readonly<Record<string, unknown>>[];
+  readonly width?: number;
   readonly height?: number;
   readonly padding?: number | Readonly<Record<string, number>>;
 }
 
-async function svg({ values, layers, height = HEIGHT }: Chart): Promise<string> {
+/** Draws a chart. */
+export async function svg({ values, layers, width = WIDTH, height = HEIGHT }: Chart): Promise<string> {
   const spec = {
-    width: WIDTH,
+    width,
     height,
     autosize: { type: "pad", contains: "content" },
     config: CONFIG,

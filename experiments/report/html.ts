@@ -44,21 +44,25 @@ const CATEGORY_LABELS: Readonly<Record<Category, string>> = {
   unattributed: "not attributed",
 };
 
-function table(head: readonly string[], rows: readonly string[], numeric: ReadonlySet<number>): string {
+export function table(
+  head: readonly string[],
+  rows: readonly string[],
+  numeric: ReadonlySet<number>,
+): string {
   const cells = head.map(
     (text, i) => `<th${numeric.has(i) ? ' class="n"' : ""} scope="col">${escapeHtml(text)}</th>`,
   );
   return `<div class="scroll"><table><thead><tr>${cells.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
 }
 
-function row(cells: readonly string[], numeric: ReadonlySet<number>, kind = ""): string {
+export function row(cells: readonly string[], numeric: ReadonlySet<number>, kind = ""): string {
   const out = cells.map(
     (text, i) => `<td${numeric.has(i) ? ' class="n"' : ' class="wrap"'}>${escapeHtml(text)}</td>`,
   );
   return `<tr${kind === "" ? "" : ` class="${kind}"`}>${out.join("")}</tr>`;
 }
 
-function lineKey({ colour, dash }: Style, label: string): string {
+export function lineKey({ colour, dash }: Style, label: string): string {
   const dashes = dash.length === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
   return `<li><svg width="28" height="10" aria-hidden="true"><line x1="0" y1="5" x2="28" y2="5" stroke="${colour}" stroke-width="2.5"${dashes}/></svg>${escapeHtml(label)}</li>`;
 }
@@ -68,7 +72,7 @@ function pointKey(shape: string, label: string): string {
 }
 
 /** An SVG of the charts, with what it shows as its name for readers that do not see it. */
-function figure(svg: string, name: string): string {
+export function figure(svg: string, name: string): string {
   return svg.replace("<svg ", `<svg role="img" aria-label="${escapeHtml(name)}" `);
 }
 

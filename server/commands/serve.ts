@@ -36,7 +36,8 @@ const milliseconds = z
   .min(0)
   .max(24 * 3_600_000);
 
-const CODEC_ACCEPTS = "f32, f16, fixed:BITS, amaq:START-TARGET or amaq:START-TARGET@STEPS";
+const CODEC_ACCEPTS =
+  "f32, f16, fixed:BITS, amaq:START-TARGET, amaq:START-TARGET@STEPS, and what narrowband codec list shows";
 
 export const serveCommand = defineCommand({
   name: "serve",

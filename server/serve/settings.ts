@@ -28,9 +28,10 @@ const MAX_ROW_TOKENS = 512;
 
 /** A codec as the job's settings hold it: an anneal without a length gets one that fits the job. */
 export function codecText(text: string, steps: number): string {
-  const anneals = /^amaq(:[^@]*)?$/.test(text);
+  const [, head, rest = ""] = /^(amaq(?::[^@,]*)?)(,.*)?$/.exec(text) ?? [];
+  const anneals = head !== undefined && !rest.includes("annealSteps=");
   const full = anneals
-    ? `${text === "amaq" ? "amaq:8-3" : text}@${Math.max(1, Math.round(ANNEAL_SHARE * steps))}`
+    ? `${head === "amaq" ? "amaq:8-3" : head}@${Math.max(1, Math.round(ANNEAL_SHARE * steps))}${rest}`
     : text;
   codecSpecOf(full);
   return full;

@@ -3,55 +3,63 @@
  * run, in the manner of AMAQ (arXiv:2510.05468). docs/amaq.md lists what the paper fixes, what it leaves open
  * and what was chosen.
  *
- * The sender owns the gates. From the tensors of a step it sums dL/db_c for each channel; when the step
- * commits, the gates take one step of Adam, are put back on the budget, and integer widths are chosen near
- * them whose sum is the budget to the bit. The receiver learns of widths through the bit table alone.
+ * The sender owns the allocator (allocators/). From the tensors of a step it sums what they say about each
+ * channel; when the step commits, the allocator learns from the sums and gives integer widths whose sum is the
+ * budget to the bit. The receiver learns of widths through the bit table alone.
  */
 
 import { fail } from "../errors.ts";
-import { allocateWidths, budgetAt } from "./budget.ts";
+import type { Allocator } from "./allocators/allocator.ts";
+import { errorTable } from "./allocators/error-model.ts";
+import { createAllocator } from "./allocators/registry.ts";
+import {
+  type AmaqSpec,
+  amaqLabel,
+  amaqSchema,
+  GATE_SPEED,
+  parseAmaqArgument,
+  SIGNAL_DEFAULTS,
+} from "./amaq-spec.ts";
+import { budgetAt } from "./budget.ts";
 import { requireShape } from "./checks.ts";
 import type {
   CodecState,
   EncodedSections,
   EncodedTensor,
+  EncodeOutputs,
   StreamPosition,
   TensorDecoder,
   TensorEncoder,
 } from "./codec.ts";
-import { distortionSums, gainFromDistortion, gainFromProducts, productSums } from "./gain.ts";
-import { Gates } from "./gates.ts";
+import type { CodecDefinition, StreamOptions } from "./definition.ts";
+import { type ChannelSums, channelSums, readSums, sumsLength } from "./gain.ts";
 import { messageKey } from "./hash.ts";
-import { QuantizerDecoder, QuantizerEncoder } from "./quantizer.ts";
-import { type AmaqSpec, GATE_SPEED, ROLE_DEFAULTS, type TensorRole } from "./spec.ts";
-import { f64Of, integerOf, requireCodec, widthsOf } from "./state.ts";
-import { planWidths, readTable, type WidthPlan, writeTable } from "./widths.ts";
-
-/** Largest bit table version that a frame header can carry. */
-export const MAX_TABLE_VERSION = 0xffffffff;
+import { MicroBatchSums } from "./micro-batch-sums.ts";
+import { PipelineDecoder, PipelineEncoder } from "./pipeline.ts";
+import { quantizerLayout, quantizerOptions } from "./quantizer-spec.ts";
+import {
+  f64Of,
+  integerOf,
+  keptOf,
+  requireCodec,
+  requireTableVersion,
+  requireVersion,
+  widthsOf,
+} from "./state.ts";
+import { planWidths, readTable, tableBytes, type WidthPlan, writeTable } from "./widths.ts";
 
 /** While annealing, the mean width may trail the budget by this many bits before the table must change. */
 const BUDGET_LAG = 1 / 32;
 
-/** A name in saved arrays: the error of micro-batch `n` of a gradient stream. */
-const DISTORTION_PREFIX = "distortion.";
-
-export interface StreamOptions {
-  readonly channels: number;
-  readonly role: TensorRole;
-  /** Seed of the job: a safe integer, not negative. */
-  readonly seed: number;
-  /** Sets this stream's random numbers apart from those of the job's other streams: 0 to 2^32 − 1. */
-  readonly streamId: number;
-}
+const EMPTY: Uint8Array = new Uint8Array(0);
 
 export class AmaqEncoder implements TensorEncoder {
   readonly channels: number;
   private readonly spec: AmaqSpec;
   private readonly options: StreamOptions;
   private readonly signal: "gradient" | "distortion";
-  private readonly quantizer: QuantizerEncoder;
-  private readonly gates: Gates;
+  private readonly quantizer: PipelineEncoder;
+  private readonly allocator: Allocator;
   private plan: WidthPlan;
   private table: Uint8Array;
   private version = 1;
@@ -61,52 +69,62 @@ export class AmaqEncoder implements TensorEncoder {
   private sentInStep = -1;
   /** Step from which the present table holds. */
   private changedAt = 0;
-  /** What observe() has gathered in this step: Σ dL/db_c or Σ (x̂ − x)² [channels], and last Σ x². */
+  /** What observe() has gathered in this step, as channelSums() has it. */
   private observed: Float64Array;
-  /** The same for each micro-batch of a gradient stream, by encode(); of step `distortionStep` only. */
-  private distortions = new Map<number, Float64Array>();
-  private distortionStep = -1;
+  /** The same for each micro-batch of a gradient stream, by encode(). */
+  private readonly distortions: MicroBatchSums;
+  /** Of each micro-batch, where the allocator counts them: coded bits, elements. */
+  private readonly coded = new MicroBatchSums("coded", 2);
 
   constructor(spec: AmaqSpec, options: StreamOptions) {
     const { channels, role } = options;
-    const defaults = ROLE_DEFAULTS[role];
     this.spec = spec;
     this.options = options;
     this.channels = channels;
     // There is no gradient of a gradient to learn from, whatever the spec says for activations.
-    this.signal = role === "gradient" ? "distortion" : (spec.signal ?? defaults.signal);
-    this.quantizer = new QuantizerEncoder(channels, {
-      clip: spec.clip ?? defaults.clip,
-      rounding: spec.rounding ?? defaults.rounding,
-      grid: spec.grid ?? defaults.grid,
-    });
-    this.gates = new Gates(channels, {
+    this.signal = role === "gradient" ? "distortion" : (spec.signal ?? SIGNAL_DEFAULTS[role]);
+    const quantizer = quantizerOptions(spec, role);
+    this.quantizer = new PipelineEncoder(channels, role, quantizer);
+    this.allocator = createAllocator(spec.allocator, {
+      channels,
       minBits: spec.minBits,
       maxBits: spec.maxBits,
+      hysteresis: spec.hysteresis,
+      errorAt: errorTable(quantizer.clip === "none" ? "none" : "optimal"),
+      averaging: spec.averaging,
       alpha: spec.alpha ?? GATE_SPEED / spec.gateLearningRate,
-      learningRate: spec.gateLearningRate,
+      gateLearningRate: spec.gateLearningRate,
+      freeze: spec.freeze,
+      entropyCoded: quantizer.entropy !== "none",
     });
-    this.observed = new Float64Array(channels + 1);
+    this.observed = new Float64Array(sumsLength(channels));
+    this.distortions = new MicroBatchSums("distortion", sumsLength(channels));
     const budget = budgetAt(spec, 0);
-    this.gates.project(budget);
+    this.allocator.endStep(undefined, new Uint8Array(channels), budget);
     const even = new Uint8Array(channels).fill(Math.round(budget));
-    this.plan = planWidths(allocateWidths(this.gates.bits(), even, this.bitsFor(budget), spec));
-    this.table = writeTable(this.plan.widths);
+    this.plan = this.planFor(this.allocator.allocate(this.bitsFor(budget), even));
+    this.table = this.makeTable();
   }
 
   get meanBits(): number {
-    return this.plan.totalBits / this.channels;
+    const { steps, totalBits } = this.plan;
+    const bits =
+      steps === undefined ? totalBits : steps.reduce((sum, count) => sum + Math.log2(count + 1), 0);
+    return bits / this.channels;
   }
 
   widths(): Uint8Array {
     return this.plan.widths.slice();
   }
 
-  encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor {
+  encode(x: Float32Array, tokens: number, at: StreamPosition, outputs: EncodeOutputs = {}): EncodedTensor {
     requireShape(x, tokens, this.channels);
     const { seed, streamId, role } = this.options;
-    const body = this.quantizer.encode(x, tokens, this.plan, messageKey(seed, streamId, at));
+    const body = this.quantizer.encode(x, tokens, this.plan, at, messageKey(seed, streamId, at), outputs);
     if (role === "gradient") this.rememberDistortion(x, body.reconstruction, tokens, at);
+    if (this.plan.steps !== undefined && tokens > 0) {
+      this.coded.put(at, Float64Array.of(8 * body.payload.length, x.length));
+    }
     const withTable = !this.announced && at.microBatch === 0;
     if (withTable) this.sentInStep = at.step;
     return {
@@ -121,101 +139,120 @@ export class AmaqEncoder implements TensorEncoder {
     requireShape(reconstruction, tokens, this.channels);
     requireShape(gradient, tokens, this.channels);
     if (this.options.role === "gradient") return;
-    const sums =
-      this.signal === "gradient"
-        ? productSums(x, reconstruction, gradient, this.channels)
-        : distortionSums(x, reconstruction, this.channels);
+    const seen = this.quantizer.levelSpace(x, reconstruction, gradient, tokens, this.plan);
+    const learned = this.signal === "gradient" ? seen.gradient : undefined;
+    const sums = channelSums(seen.x, seen.reconstruction, learned, this.channels);
     if (!sums.every(Number.isFinite)) {
       fail("NB_TENSOR_NOT_FINITE", "a gradient that came back to the codec holds NaN or infinity");
     }
+    this.quantizer.observe(seen, this.plan);
     addInto(this.observed, sums);
+  }
+
+  follow(widths: Uint8Array): void {
+    this.allocator.follow?.(widths);
   }
 
   endStep(step: number): void {
     const { channels, spec } = this;
     if (this.sentInStep === step) this.announced = true;
-    const gain = this.gain(step);
-    if (gain !== undefined) this.gates.learn(gain);
-    this.observed.fill(0);
-    this.distortions.clear();
-
     const next = step + 1;
-    const budget = budgetAt(spec, next);
-    this.gates.project(budget);
+    this.quantizer.endStep(step);
+    const budget = this.widthBudget(next);
+    const coded = this.coded.take(step);
+    const codedBits = coded === undefined ? undefined : coded[0]! / coded[1]!;
+    this.allocator.endStep(this.gathered(step), this.plan.widths, budget, codedBits);
+    this.observed.fill(0);
+
     const total = this.bitsFor(budget);
     const behind = Math.abs(this.plan.totalBits / channels - budget) > BUDGET_LAG;
     const final = next >= spec.annealSteps && this.plan.totalBits !== total;
-    if (!behind && !final && next - this.changedAt < spec.dwell) return;
-    const widths = allocateWidths(this.gates.bits(), this.plan.widths, total, spec);
-    if (widths.every((width, c) => width === this.plan.widths[c])) return;
-    this.plan = planWidths(widths);
-    this.table = writeTable(widths);
+    const setsSteps = this.plan.steps !== undefined;
+    let renewed = false;
+    if (setsSteps || behind || final || next - this.changedAt >= spec.dwell) {
+      const widths = this.allocator.allocate(total, this.plan.widths);
+      renewed = widths.some((width, c) => width !== this.plan.widths[c]);
+      if (renewed) this.changedAt = next;
+      // Steps go with the scales; only widths stand in the table.
+      if (renewed || setsSteps) this.plan = this.planFor(widths);
+    }
+    if (this.quantizer.renewScales(this.plan)) renewed = true;
+    if (!renewed) return;
+    this.table = this.makeTable();
     this.version++;
     this.announced = false;
     this.sentInStep = -1;
-    this.changedAt = next;
+  }
+
+  forgetPeer(): void {
+    this.quantizer.forgetPeer();
   }
 
   save(): CodecState {
-    const arrays: Record<string, Float64Array | Uint8Array> = {
-      q: this.gates.q.slice(),
-      m: this.gates.m.slice(),
-      v: this.gates.v.slice(),
+    const learned = this.allocator.save();
+    const arrays: Record<string, CodecState["arrays"][string]> = {
+      ...learned.arrays,
       widths: this.plan.widths.slice(),
       observed: this.observed.slice(),
     };
-    for (const [microBatch, sums] of this.distortions) {
-      arrays[DISTORTION_PREFIX + microBatch] = sums.slice();
-    }
-    const numbers = {
-      gateSteps: this.gates.steps,
+    const numbers: Record<string, number> = {
+      ...learned.numbers,
       announced: this.announced ? 1 : 0,
       sentInStep: this.sentInStep,
       changedAt: this.changedAt,
-      distortionStep: this.distortionStep,
     };
+    this.distortions.save(arrays, numbers);
+    this.coded.save(arrays, numbers);
+    this.quantizer.save(arrays, numbers);
     return { codec: "amaq", bitTableVersion: this.version, arrays, numbers };
   }
 
   restore(state: CodecState): void {
     requireCodec(state, "amaq");
     const { channels, spec } = this;
-    const [q, m, v] = ["q", "m", "v"].map((name) => f64Of(state, name, channels));
     const widths = widthsOf(state, "widths", channels, spec.minBits, spec.maxBits);
-    const observed = f64Of(state, "observed", channels + 1);
-    const gateSteps = integerOf(state, "gateSteps", 0);
+    const observed = f64Of(state, "observed", sumsLength(channels));
     const announced = integerOf(state, "announced", 0, 1);
     const sentInStep = integerOf(state, "sentInStep", -1);
     const changedAt = integerOf(state, "changedAt", 0);
-    const distortionStep = integerOf(state, "distortionStep", -1);
     const version = requireVersion(state, 1);
-    const distortions = new Map<number, Float64Array>();
-    for (const name of Object.keys(state.arrays)) {
-      if (!name.startsWith(DISTORTION_PREFIX)) continue;
-      const microBatch = Number(name.slice(DISTORTION_PREFIX.length));
-      if (!Number.isInteger(microBatch)) {
-        fail("NB_CODEC_STATE_INVALID", `array ${name} of the saved state names no micro-batch`);
-      }
-      distortions.set(microBatch, f64Of(state, name, channels + 1));
-    }
-    this.gates.q.set(q!);
-    this.gates.m.set(m!);
-    this.gates.v.set(v!);
-    this.gates.steps = gateSteps;
-    this.plan = planWidths(widths);
-    this.table = writeTable(widths);
+    const parts = [this.distortions.prepare(state), this.coded.prepare(state), this.quantizer.prepare(state)];
+    // Takes nothing when it refuses.
+    this.allocator.restore(state);
+    for (const take of parts) take();
+    this.plan = this.planFor(widths);
+    this.table = this.makeTable();
     this.version = version;
     this.announced = announced === 1;
     this.sentInStep = sentInStep;
     this.changedAt = changedAt;
     this.observed = observed;
-    this.distortions = distortions;
-    this.distortionStep = distortionStep;
+  }
+
+  /** The plan of these widths, with the allocator's steps. */
+  private planFor(widths: Uint8Array): WidthPlan {
+    return { ...planWidths(widths), steps: this.allocator.steps?.() };
   }
 
   /** The sum of widths that comes nearest to a mean. */
   private bitsFor(meanBits: number): number {
     return Math.round(meanBits * this.channels);
+  }
+
+  /** Mean width in `step` that keeps to the budget, sink tokens included. */
+  private widthBudget(step: number): number {
+    const { minBits, maxBits } = this.spec;
+    const bits = this.quantizer.widthBudget(budgetAt(this.spec, step));
+    // Coded bits are the allocator's to keep to, and may be below the narrowest width.
+    return this.plan.steps === undefined ? Math.min(maxBits, Math.max(minBits, bits)) : bits;
+  }
+
+  /** Widths and, with `clip: ema`, a byte that says whether scales for the receiver to keep follow, and these. */
+  private makeTable(): Uint8Array {
+    const widths = writeTable(this.plan.widths);
+    if (this.spec.clip !== "ema") return widths;
+    const scales = this.quantizer.keptScales(this.plan);
+    return Uint8Array.of(...widths, scales.length > 0 ? 1 : 0, ...scales);
   }
 
   /** Keeps the error of a gradient tensor. Encoding a micro-batch again replaces it, so a repeat counts once. */
@@ -225,80 +262,89 @@ export class AmaqEncoder implements TensorEncoder {
     tokens: number,
     at: StreamPosition,
   ): void {
-    if (at.step !== this.distortionStep) this.distortions.clear();
-    this.distortionStep = at.step;
-    if (tokens > 0) this.distortions.set(at.microBatch, distortionSums(x, reconstruction, this.channels));
+    if (tokens === 0) return;
+    const seen = this.quantizer.levelSpace(x, reconstruction, undefined, tokens, this.plan);
+    this.distortions.put(at, channelSums(seen.x, seen.reconstruction, undefined, this.channels));
   }
 
-  /** dL/db_c of this step [channels], or undefined when nothing was seen. */
-  private gain(step: number): Float64Array | undefined {
-    const { observed } = this;
-    if (this.options.role === "gradient" && this.distortionStep === step) {
-      const order = [...this.distortions.keys()].sort((a, b) => a - b);
-      for (const microBatch of order) addInto(observed, this.distortions.get(microBatch)!);
-    }
-    const { widths } = this.plan;
-    const bits = this.gates.bits();
-    const gain =
-      this.signal === "gradient"
-        ? gainFromProducts(observed, widths, bits)
-        : gainFromDistortion(observed, widths, bits);
-    return gain.some((value) => value !== 0) && gain.every(Number.isFinite) ? gain : undefined;
+  /** What the tensors of this step said, or undefined when there were none. */
+  private gathered(step: number): ChannelSums | undefined {
+    const sums = readSums(this.distortions.take(step) ?? this.observed, this.signal);
+    return sums.tokens === 0 ? undefined : sums;
   }
 }
 
 export class AmaqDecoder implements TensorDecoder {
   readonly channels: number;
   private readonly spec: AmaqSpec;
-  private readonly quantizer: QuantizerDecoder;
+  private readonly quantizer: PipelineDecoder;
+  private readonly keepsScales: boolean;
   private plan: WidthPlan | undefined;
+  /** Scales that the table at hand brought; empty for none. */
+  private kept = EMPTY;
   private version = 0;
 
   constructor(spec: AmaqSpec, channels: number) {
     this.spec = spec;
     this.channels = channels;
-    this.quantizer = new QuantizerDecoder(channels);
+    const layout = quantizerLayout(spec);
+    this.quantizer = new PipelineDecoder(channels, layout);
+    this.keepsScales = layout.keepsScales;
   }
 
   decode(sections: EncodedSections, tokens: number, out: Float32Array): void {
     requireShape(out, tokens, this.channels);
-    const plan = this.planOf(sections);
-    this.quantizer.decode(sections.scales, sections.payload, tokens, plan, out);
+    const { plan, kept } = this.planOf(sections);
+    this.quantizer.decode(sections.scales, sections.payload, tokens, plan, out, kept);
     this.plan = plan;
+    this.kept = kept;
     this.version = sections.bitTableVersion;
   }
 
+  widths(): Uint8Array | undefined {
+    return this.plan?.widths.slice();
+  }
+
   save(): CodecState {
-    return {
-      codec: "amaq",
-      bitTableVersion: this.version,
-      arrays: this.plan === undefined ? {} : { widths: this.plan.widths.slice() },
-      numbers: {},
-    };
+    const arrays: Record<string, CodecState["arrays"][string]> = {};
+    if (this.plan !== undefined) arrays.widths = this.plan.widths.slice();
+    if (this.plan !== undefined && this.kept.length > 0) arrays.kept = this.kept.slice();
+    this.quantizer.save(arrays);
+    return { codec: "amaq", bitTableVersion: this.version, arrays, numbers: {} };
   }
 
   restore(state: CodecState): void {
     requireCodec(state, "amaq");
     const version = requireVersion(state, 0);
     const { minBits, maxBits } = this.spec;
-    this.plan =
+    const plan =
       version === 0 ? undefined : planWidths(widthsOf(state, "widths", this.channels, minBits, maxBits));
+    const kept = keptOf(state, this.channels);
+    const takeRest = this.quantizer.prepare(state);
+    takeRest();
+    this.kept = kept;
+    this.plan = plan;
     this.version = version;
   }
 
-  /** The plan that a body is packed by: of the table it brings, or of the one at hand when that is the version it names. */
-  private planOf(sections: EncodedSections): WidthPlan {
+  /** What a body is packed by: the table it brings, or the one at hand when that is the version it names. */
+  private planOf(sections: EncodedSections): { readonly plan: WidthPlan; readonly kept: Uint8Array } {
     const { bitTable, bitTableVersion } = sections;
     if (bitTable !== undefined) {
-      if (
-        !(Number.isInteger(bitTableVersion) && bitTableVersion >= 1 && bitTableVersion <= MAX_TABLE_VERSION)
-      ) {
+      requireTableVersion(bitTableVersion);
+      const { minBits, maxBits } = this.spec;
+      const length = this.keepsScales ? tableBytes(this.channels) : bitTable.length;
+      const plan = planWidths(readTable(bitTable.subarray(0, length), this.channels, minBits, maxBits));
+      if (!this.keepsScales) return { plan, kept: EMPTY };
+      const kept = bitTable.slice(length + 1);
+      if (bitTable[length] === 1) this.quantizer.checkKept(kept, plan);
+      else if (bitTable[length] !== 0 || kept.length > 0) {
         fail(
           "NB_CODEC_BODY_INVALID",
-          `a bit table came with version ${bitTableVersion}; versions start at 1`,
+          `byte ${length} of the bit table must say 0 or 1: whether scales follow`,
         );
       }
-      return planWidths(readTable(bitTable, this.channels, this.spec.minBits, this.spec.maxBits));
+      return { plan, kept };
     }
     if (this.plan === undefined || bitTableVersion !== this.version) {
       const held = this.plan === undefined ? "none" : `version ${this.version}`;
@@ -307,21 +353,33 @@ export class AmaqDecoder implements TensorDecoder {
         `the body is packed by bit table version ${bitTableVersion}; at hand is ${held}`,
       );
     }
-    return this.plan;
+    return { plan: this.plan, kept: this.kept };
   }
-}
-
-function requireVersion(state: CodecState, least: number): number {
-  const version = state.bitTableVersion;
-  if (!Number.isInteger(version) || version < least || version > MAX_TABLE_VERSION) {
-    fail(
-      "NB_CODEC_STATE_INVALID",
-      `bit table version ${version} of the saved state is not at least ${least}`,
-    );
-  }
-  return version;
 }
 
 function addInto(total: Float64Array, part: Float64Array): void {
   for (let i = 0; i < total.length; i++) total[i] = total[i]! + part[i]!;
 }
+
+export const amaqCodec: CodecDefinition<AmaqSpec> = {
+  name: "amaq",
+  wireId: 4,
+  summary:
+    "uniform levels per channel, whose number is learned for each channel under an annealed bit budget",
+  source: "in the manner of AMAQ, arXiv:2510.05468; docs/amaq.md says what was chosen",
+  forms: "amaq, amaq:START-TARGET or amaq:START-TARGET@STEPS (bits, 2 to 8)",
+  examples: [
+    "amaq:8-3@10",
+    "amaq:3.4-3.4@0",
+    "amaq:2-2@0",
+    "amaq:4-3@5,clip=ema",
+    "amaq:8-3@10,entropy=rans",
+    "amaq:5-3@3,entropy=predict",
+    "amaq:4-4@0,clip=learned,rounding=dithered,sinks=auto,rotate=64",
+  ],
+  schema: amaqSchema,
+  parseArgument: parseAmaqArgument,
+  label: amaqLabel,
+  createEncoder: (spec, options) => new AmaqEncoder(spec, options),
+  createDecoder: (spec, channels) => new AmaqDecoder(spec, channels),
+};

@@ -10,17 +10,25 @@
  * the lower channel, so both are deterministic.
  */
 
-import type { AmaqSpec } from "./spec.ts";
+import type { AmaqSpec } from "./amaq-spec.ts";
 
-/** Mean bits per element allowed at `step`: startBits falling to targetBits over annealSteps, then constant. */
+/**
+ * Mean bits per element allowed at `step`: startBits falling to targetBits over annealSteps, then constant.
+ * `step` falls by one bit at a time (the last time by what is left), each width held equally long.
+ */
 export function budgetAt(
   spec: Pick<AmaqSpec, "startBits" | "targetBits" | "annealSteps" | "anneal">,
   step: number,
 ): number {
   if (step >= spec.annealSteps) return spec.targetBits;
   const done = step / spec.annealSteps;
-  const fallen = spec.anneal === "linear" ? done : (1 - Math.cos(Math.PI * done)) / 2;
-  return spec.startBits + (spec.targetBits - spec.startBits) * fallen;
+  const change = spec.targetBits - spec.startBits;
+  if (spec.anneal === "step") {
+    const plateaus = Math.ceil(Math.abs(change));
+    return spec.startBits + Math.sign(change) * Math.floor(done * plateaus);
+  }
+  const share = spec.anneal === "linear" ? done : (1 - Math.cos(Math.PI * done)) / 2;
+  return spec.startBits + change * share;
 }
 
 export interface AllocationLimits {

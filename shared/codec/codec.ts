@@ -14,9 +14,33 @@ export interface StreamPosition {
   readonly step: number;
   /** Micro-batch within the step, from 0. */
   readonly microBatch: number;
+  /** The rows of text that the tokens belong to, where the caller knows them; for codecs that remember rows. */
+  readonly rows?: RowLayout;
 }
 
-/** A tensor as it goes on the wire. The byte arrays belong to the encoder and are valid until its next encode(). */
+/** Which rows of text a tensor holds, one after another. Numbers only: nothing of the text. */
+export interface RowLayout {
+  /** Tokens of each row [rows]; they sum to the tensor's tokens. */
+  readonly lengths: ArrayLike<number>;
+  /**
+   * Identity of each row [rows], 0 to 2^32 − 1: the same row has the same number whenever it comes again. Its
+   * meaning is the sender's own.
+   */
+  readonly ids: ArrayLike<number>;
+}
+
+/**
+ * Arrays of the caller's for an encoder to write into, so that encoding allocates no array. What is left out, or too
+ * small, the encoder provides; {@link EncodedTensor} has the arrays that were used.
+ */
+export interface EncodeOutputs {
+  /** For the payload. Every codec fits into 5 bytes per value and 1 kB; most into far less. */
+  readonly payload?: Uint8Array;
+  /** For the reconstruction: exactly [tokens, channels]. May not be x itself. */
+  readonly reconstruction?: Float32Array;
+}
+
+/** A tensor as it goes on the wire. The encoder's byte arrays are valid until its next encode(). */
 export interface EncodedTensor {
   /**
    * Widths of the channels; its meaning is the codec's own. Present in micro-batch 0 of each step until a
@@ -35,7 +59,7 @@ export interface EncodedTensor {
   readonly payload: Uint8Array;
   /**
    * What the receiver will decode, bit for bit: [tokens, channels]. Belongs to the caller, which may keep it
-   * to pass to {@link TensorEncoder.observe} when the gradient arrives.
+   * to pass to {@link TensorEncoder.observe} when the gradient arrives. A new array where none was given.
    */
   readonly reconstruction: Float32Array;
 }
@@ -57,9 +81,9 @@ export interface TensorEncoder {
   /**
    * Encodes x [tokens, channels]. Does not change what the next call would do: only endStep() does. A stream
    * of gradients that learns gathers its error here, once for each micro-batch however often that is encoded.
-   * tokens may be 0. Throws NB_TENSOR_NOT_FINITE when x holds NaN or infinity.
+   * tokens may be 0. `outputs` are used by codecs that can. Throws NB_TENSOR_NOT_FINITE when x holds NaN or infinity.
    */
-  encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor;
+  encode(x: Float32Array, tokens: number, at: StreamPosition, outputs?: EncodeOutputs): EncodedTensor;
   /**
    * Shows the encoder the gradient g = dL/dx̂ of a tensor that it encoded earlier in this step, with that
    * tensor's x and x̂. Order of calls within a step does not change the result beyond f64 rounding of a sum.
@@ -76,6 +100,16 @@ export interface TensorEncoder {
   save(): CodecState;
   /** Takes copies. Throws NB_CODEC_STATE_INVALID, and stays as it was, when the state is not of this codec and size. */
   restore(state: CodecState): void;
+  /**
+   * Tells the encoder of a gradient the widths [channels] of the activation at the same cut in this step, which this
+   * side has received. Copied; of effect from the next endStep() on. Only codecs that can make use of it have it.
+   */
+  follow?(widths: Uint8Array): void;
+  /**
+   * The receiver is new and knows nothing: what the next bodies build on must be sent again. Only codecs whose
+   * decoder keeps more than a bit table have it.
+   */
+  forgetPeer?(): void;
 }
 
 /** The sections of a received body, as the frame header delimited them. */
@@ -88,12 +122,16 @@ export interface EncodedSections {
 
 export interface TensorDecoder {
   readonly channels: number;
+  /** Rows of the body that was decoded last, where the codec's bodies name them. Valid until the next decode(). */
+  readonly rows?: RowLayout | undefined;
   /**
    * Decodes into `out` [tokens, channels], which the caller owns. Every length is checked against tokens and
    * channels before anything is read; a body that does not fit throws NB_CODEC_BODY_INVALID and leaves `out`
    * and the decoder unchanged.
    */
   decode(sections: EncodedSections, tokens: number, out: Float32Array): void;
+  /** Widths of the channels in the body that was decoded last, a copy; undefined before it. Only of codecs with a bit table. */
+  widths?(): Uint8Array | undefined;
   save(): CodecState;
   restore(state: CodecState): void;
 }

@@ -1,19 +1,19 @@
 /**
- * What a bit more or less in a channel is worth: dL/db_c, from one step's tensors.
+ * What a step's tensors say about each channel, and from that what a bit more or less in it is worth.
  *
  * With the range [lo, hi] held and b real, the step is s(b) = (hi − lo) / (2^b − 1), and x̂ = x + s·ε with ε
  * the rounding error in steps. At fixed ε,
  *
  *   dx̂/db = ε · ds/db = −(ln 2 · 2^b / (2^b − 1)) · (x̂ − x).
  *
- * Hence for a loss L whose gradient g = dL/dx̂ comes back,
+ * Hence for a loss L whose gradient g = dL/dx̂ comes back, to first order
  *
  *   dL/db_c = −(ln 2 · 2^n / (2^n − 1)) · Σ_tokens g · (x̂ − x),
  *
- * and for the relative squared error D = Σ (x̂ − x)² / Σ x² of the tensor itself, which is what a stream of
- * gradients learns from because no second-order signal reaches its sender,
+ * and for the squared error D = Σ (x̂ − x)² itself, which is what a stream of gradients learns from because
+ * nothing comes back to its sender,
  *
- *   dD/db_c = −2 · (ln 2 · 2^n / (2^n − 1)) · Σ_tokens (x̂ − x)² / Σ x².
+ *   dD/db_c = −2 · (ln 2 · 2^n / (2^n − 1)) · Σ_tokens (x̂ − x)².
  *
  * Both are read off at the integer width n that was used. The gates want them at b: each bit halves the step,
  * so the first is multiplied by 2^(n − b) and the second by its square. Without that, a channel whose gate
@@ -21,56 +21,87 @@
  * to rest.
  */
 
+import { kernelChannelSums } from "./kernels/sums.ts";
+
+/** Sums over the tokens of a step, each [channels] but the last two. */
+export interface ChannelSums {
+  /** Σ g · (x̂ − x); undefined where no gradient comes back. */
+  readonly products: Float64Array | undefined;
+  /** Σ (x̂ − x)². */
+  readonly distortion: Float64Array;
+  /** Σ g²; undefined where no gradient comes back. */
+  readonly gradientEnergy: Float64Array | undefined;
+  readonly tokens: number;
+}
+
+/** Elements that hold the sums of so many channels in one array, so that they can be added and saved at once. */
+export function sumsLength(channels: number): number {
+  return 3 * channels + 1;
+}
+
+/** The parts of an array of {@link sumsLength} elements; views of it. `signal` as channelSums() had it. */
+export function readSums(sums: Float64Array, signal: "gradient" | "distortion"): ChannelSums {
+  const channels = (sums.length - 1) / 3;
+  const cameBack = signal === "gradient";
+  return {
+    distortion: sums.subarray(0, channels),
+    products: cameBack ? sums.subarray(channels, 2 * channels) : undefined,
+    gradientEnergy: cameBack ? sums.subarray(2 * channels, 3 * channels) : undefined,
+    tokens: sums[3 * channels]!,
+  };
+}
+
+/**
+ * The sums of one tensor x [tokens, channels], its reconstruction x̂ and the gradient g that came back, if any,
+ * as one array of {@link sumsLength} elements, the caller's.
+ */
+export function channelSums(
+  x: Float32Array,
+  reconstruction: Float32Array,
+  gradient: Float32Array | undefined,
+  channels: number,
+): Float64Array {
+  const sums = new Float64Array(sumsLength(channels));
+  sums[3 * channels] = x.length / channels;
+  if (kernelChannelSums(x, reconstruction, gradient, channels, sums)) return sums;
+  for (let i = 0; i < x.length; ) {
+    for (let c = 0; c < channels; c++, i++) {
+      const error = reconstruction[i]! - x[i]!;
+      sums[c] = sums[c]! + error * error;
+    }
+  }
+  if (gradient !== undefined) {
+    for (let i = 0; i < x.length; ) {
+      for (let c = 0; c < channels; c++, i++) {
+        const g = gradient[i]!;
+        sums[channels + c] = sums[channels + c]! + g * (reconstruction[i]! - x[i]!);
+        sums[2 * channels + c] = sums[2 * channels + c]! + g * g;
+      }
+    }
+  }
+  return sums;
+}
+
 /** Part of itself by which a quantizer's step shrinks per bit, at `width` bits: ln 2 · 2^n / (2^n − 1). */
 export function stepShrinkage(width: number): number {
   const levels = 2 ** width;
   return (Math.LN2 * levels) / (levels - 1);
 }
 
-/** Σ_tokens g · (x̂ − x) of each channel [channels], and a last element that stays 0. Tensors are [tokens, channels]. */
-export function productSums(
-  x: Float32Array,
-  reconstruction: Float32Array,
-  gradient: Float32Array,
-  channels: number,
+/** dL/db_c to first order at the gates' widths `bits` [channels], from Σ g·(x̂ − x) at the integer `widths`. */
+export function gainFromProducts(
+  products: Float64Array,
+  widths: Uint8Array,
+  bits: Float64Array,
 ): Float64Array {
-  const sums = new Float64Array(channels + 1);
-  for (let i = 0; i < x.length; ) {
-    for (let c = 0; c < channels; c++, i++) {
-      sums[c] = sums[c]! + gradient[i]! * (reconstruction[i]! - x[i]!);
-    }
-  }
-  return sums;
+  return bits.map((b, c) => -stepShrinkage(widths[c]!) * 2 ** (widths[c]! - b) * products[c]!);
 }
 
-/** Σ_tokens (x̂ − x)² of each channel [channels], and last Σ x² over all. */
-export function distortionSums(
-  x: Float32Array,
-  reconstruction: Float32Array,
-  channels: number,
+/** dD/db_c at the gates' widths `bits` [channels], from Σ (x̂ − x)² at the integer `widths`. */
+export function gainFromDistortion(
+  distortion: Float64Array,
+  widths: Uint8Array,
+  bits: Float64Array,
 ): Float64Array {
-  const sums = new Float64Array(channels + 1);
-  let energy = 0;
-  for (let i = 0; i < x.length; ) {
-    for (let c = 0; c < channels; c++, i++) {
-      const value = x[i]!;
-      const error = reconstruction[i]! - value;
-      sums[c] = sums[c]! + error * error;
-      energy += value * value;
-    }
-  }
-  sums[channels] = energy;
-  return sums;
-}
-
-/** dL/db_c at the gates' widths `bits`, from productSums() taken at the integer `widths`. */
-export function gainFromProducts(sums: Float64Array, widths: Uint8Array, bits: Float64Array): Float64Array {
-  return bits.map((b, c) => -stepShrinkage(widths[c]!) * 2 ** (widths[c]! - b) * sums[c]!);
-}
-
-/** dD/db_c at the gates' widths `bits`, from distortionSums() taken at the integer `widths`. */
-export function gainFromDistortion(sums: Float64Array, widths: Uint8Array, bits: Float64Array): Float64Array {
-  const energy = sums[bits.length]!;
-  if (energy === 0) return new Float64Array(bits.length);
-  return bits.map((b, c) => (-2 * stepShrinkage(widths[c]!) * 4 ** (widths[c]! - b) * sums[c]!) / energy);
+  return bits.map((b, c) => -2 * stepShrinkage(widths[c]!) * 4 ** (widths[c]! - b) * distortion[c]!);
 }

@@ -10,12 +10,18 @@
  * by bisection, puts the mean of b back on the budget exactly. docs/amaq.md gives the reasons.
  */
 
+import type { AllocatorState } from "./allocators/allocator.ts";
+import type { CodecState } from "./codec.ts";
+import { f64Of, integerOf } from "./state.ts";
+
 export interface GateOptions {
   readonly minBits: number;
   readonly maxBits: number;
   /** Slope of the sigmoid. */
   readonly alpha: number;
   readonly learningRate: number;
+  /** Share of steps in which a gate's gradient may turn its sign before the gate is frozen; 1 for never. */
+  readonly freeze: number;
 }
 
 const BETA1 = 0.9;
@@ -27,6 +33,9 @@ const BETA2 = 0.99;
  * equal.
  */
 const EPSILON = 0.3;
+
+/** Weight of all earlier steps in the running share of turns of a gate's gradient. */
+const TURN_AVERAGING = 0.9;
 
 /** Part of its distance from the mean that a gate loses in each step: one without a steady signal comes back. */
 const DECAY = 0.005;
@@ -43,6 +52,9 @@ export class Gates {
   readonly q: Float64Array;
   readonly m: Float64Array;
   readonly v: Float64Array;
+  /** Share of late steps in which a gate's gradient turned its sign, and that sign; f64 [channels]. */
+  readonly turns: Float64Array;
+  readonly signs: Float64Array;
   /** Steps of Adam taken. */
   steps = 0;
   private readonly options: GateOptions;
@@ -54,6 +66,8 @@ export class Gates {
     this.q = new Float64Array(channels);
     this.m = new Float64Array(channels);
     this.v = new Float64Array(channels);
+    this.turns = new Float64Array(channels);
+    this.signs = new Float64Array(channels);
     this.wanted = new Float64Array(channels);
   }
 
@@ -91,9 +105,46 @@ export class Gates {
       const g = Math.min(1, Math.max(-1, (gain[c]! - multiplier) / typical));
       this.m[c] = BETA1 * this.m[c]! + (1 - BETA1) * g;
       this.v[c] = BETA2 * this.v[c]! + (1 - BETA2) * g * g;
+      if (this.fights(c, g)) continue;
       const step = this.m[c]! / correction1 / (Math.sqrt(this.v[c]! / correction2) + EPSILON);
       this.q[c] = this.q[c]! - learningRate * step - DECAY * (this.q[c]! - mean);
     }
+  }
+
+  /**
+   * Whether gate c is frozen: the task's gradient and the budget's are so near to one another that their
+   * difference g, which moves the gate, has turned its sign in more than the share `freeze` of late steps. A
+   * frozen gate holds its Q until the turns abate (Nagel et al., "Overcoming Oscillations in Quantization-Aware
+   * Training", ICML 2022, freeze weights by the same measure).
+   */
+  private fights(c: number, g: number): boolean {
+    const sign = Math.sign(g);
+    const turned = sign !== 0 && sign === -this.signs[c]! ? 1 : 0;
+    this.turns[c] = TURN_AVERAGING * this.turns[c]! + (1 - TURN_AVERAGING) * turned;
+    if (sign !== 0) this.signs[c] = sign;
+    return this.turns[c]! > this.options.freeze;
+  }
+
+  save(): AllocatorState {
+    const { q, m, v, turns, signs } = this;
+    const arrays = {
+      q: q.slice(),
+      m: m.slice(),
+      v: v.slice(),
+      turns: turns.slice(),
+      signs: signs.slice(),
+    };
+    return { arrays, numbers: { gateSteps: this.steps } };
+  }
+
+  /** Takes copies. Throws NB_CODEC_STATE_INVALID, and stays as it was, when the state is not of these gates. */
+  restore(state: CodecState): void {
+    const names = ["q", "m", "v", "turns", "signs"] as const;
+    const arrays = names.map((name) => f64Of(state, name, this.channels));
+    this.steps = integerOf(state, "gateSteps", 0);
+    names.forEach((name, i) => {
+      this[name].set(arrays[i]!);
+    });
   }
 
   /** Shifts all gates alike, so that the mean of b is meanBits (or as near as MARGIN lets it), and bounds them. */

@@ -28,3 +28,12 @@ export function messageKey(seed: number, streamId: number, at: StreamPosition): 
 export function uniform(key: number, index: number): number {
   return ((mix32((key + Math.imul(index, GOLDEN)) | 0) >>> 0) + 0.5) * 2 ** -32;
 }
+
+/**
+ * The 15-bit threshold by which stochastic rounding decides for row t of channel c: a level whose fraction, in 2^-15, and
+ * the threshold reach 2^15 is rounded up. Two rows share a hash, as 32 bits are enough for both.
+ */
+export function thresholdOf(key: number, t: number, c: number, channels: number): number {
+  const h = mix32((key + Math.imul(Math.imul(t >> 1, channels) + c, GOLDEN)) | 0);
+  return t & 1 ? h >>> 17 : h & 0x7fff;
+}

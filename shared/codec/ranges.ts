@@ -8,10 +8,25 @@
  * than a Gaussian's want wider ranges, the more so the more bits there are, so Max's range is only the
  * narrowest of a family of candidates, each √2 wider than the one before and the last being min/max. Each is
  * charged its overload error, measured on the data, plus step²/12 per token for rounding to nearest, or
- * step²/6 for stochastic rounding.
+ * step²/6 for stochastic rounding; then the points halfway between the best and its neighbours are tried, with a
+ * bound on their overload.
+ *
+ * `percentile` leaves out a fixed part of the values at each end. Ranges that remember earlier messages are in
+ * learned-ranges.ts and average-ranges.ts.
  */
 
 import { fail } from "../errors.ts";
+import {
+  addMoments,
+  CANDIDATES,
+  type Moments,
+  makeMoments,
+  measureTails,
+  momentsAreExact,
+  startMoments,
+  wideMoments,
+} from "./kernels/reference.ts";
+import type { KernelTensor } from "./kernels/tensor.ts";
 
 export type Clip = "none" | "optimal";
 export type Rounding = "nearest" | "stochastic";
@@ -24,160 +39,177 @@ export const GAUSSIAN_RANGE: readonly number[] = [
   0, 0.7979, 1.4935, 2.051, 2.514, 2.9162, 3.2781, 3.611, 3.9221,
 ];
 
-/** Candidates of `optimal` beside min/max. The widest is 2^3.5 times Max's. */
-const CANDIDATES = 8;
 const SPREAD = Math.SQRT2;
-/** Tokens visited together, channel by channel: the sums stay in registers while the rows stay in cache. */
-const BAND = 16;
+/** Channels whose narrowest candidate is outside of this are not clipped: its inverse would leave f32. */
+const LEAST_RANGE = 2 ** -100;
+const LARGEST_RANGE = 2 ** 100;
 
 /** Holds the working arrays for one number of channels, so that choosing ranges allocates nothing. */
 export class RangeChooser {
   /** Lowest and highest level wanted for each channel, after choose(). The next choose() overwrites them. */
   readonly lo: Float64Array;
   readonly hi: Float64Array;
+  /** Squared error to be expected of each channel over all tokens, after choose(). */
+  readonly error: Float64Array;
   private readonly channels: number;
-  private readonly min: Float32Array;
-  private readonly max: Float32Array;
-  private readonly origin: Float32Array;
-  private readonly sum: Float64Array;
-  private readonly squares: Float64Array;
+  private readonly moments: Moments;
   private readonly mean: Float64Array;
+  /** The narrowest candidate, or Infinity for channels that are not clipped. */
   private readonly threshold: Float64Array;
+  /** 1 / threshold and mean / threshold, 0 for channels that are not clipped. */
+  private readonly inverse: Float32Array;
+  private readonly center: Float32Array;
+  /** By candidate and channel: squared distance by which values lie outside of it, over threshold². */
   private readonly overload: Float64Array;
 
   constructor(channels: number) {
     this.channels = channels;
     this.lo = new Float64Array(channels);
     this.hi = new Float64Array(channels);
-    this.min = new Float32Array(channels);
-    this.max = new Float32Array(channels);
-    this.origin = new Float32Array(channels);
-    this.sum = new Float64Array(channels);
-    this.squares = new Float64Array(channels);
+    this.error = new Float64Array(channels);
+    this.moments = makeMoments(channels);
     this.mean = new Float64Array(channels);
     this.threshold = new Float64Array(channels);
+    this.inverse = new Float32Array(channels);
+    this.center = new Float32Array(channels);
     this.overload = new Float64Array(channels * CANDIDATES);
   }
 
   /**
    * Sets lo and hi from x [tokens, channels], tokens >= 1, for channels of these widths. Throws
-   * NB_TENSOR_NOT_FINITE when x holds NaN or infinity.
+   * NB_TENSOR_NOT_FINITE when x holds NaN or infinity. `tensor`: kernels to measure x with, that were opened for its shape.
    */
-  choose(x: Float32Array, tokens: number, widths: Uint8Array, clip: Clip, rounding: Rounding): void {
-    this.measure(x, tokens);
+  choose(
+    x: Float32Array,
+    tokens: number,
+    widths: Uint8Array,
+    clip: Clip,
+    rounding: Rounding,
+    tensor?: KernelTensor,
+  ): void {
+    const divisor = rounding === "nearest" ? 12 : 6;
+    this.measure(x, tokens, tensor);
+    const { min, max } = this.moments;
+    for (let c = 0; c < this.channels; c++) {
+      const step = (max[c]! - min[c]!) / ((1 << widths[c]!) - 1);
+      this.error[c] = (step * step * tokens) / divisor;
+    }
     if (clip === "optimal" && this.setThresholds(tokens, widths)) {
-      this.measureTails(x, tokens);
-      this.clipTails(tokens, widths, rounding === "nearest" ? 12 : 6);
+      const { inverse, center, overload } = this;
+      // At 2 bits one value in 30 lies beyond √2 times Max's range, at 3 one in 300.
+      if (tensor !== undefined) tensor.measureTails(x, inverse, center, overload, widths.includes(2));
+      else measureTails(x, tokens, inverse, center, overload);
+      this.clipTails(tokens, widths, divisor);
     }
   }
 
-  /** Extremes, sums and sums of squares; the squares are about the first row, so that a large mean costs no digits. */
-  private measure(x: Float32Array, tokens: number): void {
-    const { channels, min, max, origin, sum, squares } = this;
-    origin.set(x.subarray(0, channels));
-    min.set(origin);
-    max.set(origin);
-    sum.fill(0);
-    squares.fill(0);
-    for (let band = 0; band < tokens; band += BAND) {
-      const rows = Math.min(BAND, tokens - band);
-      for (let c = 0; c < channels; c++) {
-        const about = origin[c]!;
-        let least = min[c]!;
-        let most = max[c]!;
-        let total = sum[c]!;
-        let square = squares[c]!;
-        let i = band * channels + c;
-        for (let r = 0; r < rows; r++, i += channels) {
-          const value = x[i]!;
-          const d = value - about;
-          total += d;
-          square += d * d;
-          if (value < least) least = value;
-          if (value > most) most = value;
-        }
-        min[c] = least;
-        max[c] = most;
-        sum[c] = total;
-        squares[c] = square;
-      }
-    }
-    for (let c = 0; c < channels; c++) {
+  /** Extremes, sums and sums of squares; these are about a row of x, so that a large mean costs no digits. */
+  private measure(x: Float32Array, tokens: number, tensor: KernelTensor | undefined): void {
+    const { moments } = this;
+    startMoments(x, tokens, moments);
+    if (tensor !== undefined) tensor.addMoments(x, moments);
+    else addMoments(x, tokens, moments);
+    if (!momentsAreExact(moments)) wideMoments(x, tokens, moments);
+    for (let c = 0; c < this.channels; c++) {
       // A NaN or infinity anywhere in the channel makes its sum of squares NaN or infinite; finite f32 cannot.
-      if (!Number.isFinite(squares[c]!)) {
+      if (!Number.isFinite(moments.squares[c]!)) {
         fail("NB_TENSOR_NOT_FINITE", `channel ${c} of a tensor of ${tokens} tokens holds NaN or infinity`);
       }
-      this.lo[c] = min[c]!;
-      this.hi[c] = max[c]!;
     }
+    this.lo.set(moments.min);
+    this.hi.set(moments.max);
   }
 
   /** Finds mean and Max's range; false when that holds every value of every channel, so that nothing is to clip. */
   private setThresholds(tokens: number, widths: Uint8Array): boolean {
+    const { origin, min, max, sum, squares } = this.moments;
     let any = false;
     for (let c = 0; c < this.channels; c++) {
-      const shift = this.sum[c]! / tokens;
-      const deviation = Math.sqrt(Math.max(0, this.squares[c]! / tokens - shift * shift));
-      const mean = this.origin[c]! + shift;
+      const shift = sum[c]! / tokens;
+      const deviation = Math.sqrt(Math.max(0, squares[c]! / tokens - shift * shift));
+      const mean = origin[c]! + shift;
       const range = GAUSSIAN_RANGE[widths[c]!]! * deviation;
-      const beyond = Math.max(this.max[c]! - mean, mean - this.min[c]!);
+      const beyond = Math.max(max[c]! - mean, mean - min[c]!);
+      const clips = range > LEAST_RANGE && range < LARGEST_RANGE && beyond > range;
       this.mean[c] = mean;
-      this.threshold[c] = range > 0 && beyond > range ? range : Infinity;
-      if (this.threshold[c] !== Infinity) any = true;
+      this.threshold[c] = clips ? range : Infinity;
+      this.inverse[c] = clips ? 1 / range : 0;
+      this.center[c] = clips ? mean / range : 0;
+      if (clips) any = true;
     }
     return any;
   }
 
-  /** Sums the squared distance by which values lie outside of each candidate range. */
-  private measureTails(x: Float32Array, tokens: number): void {
-    const { channels, mean, threshold, overload } = this;
-    overload.fill(0);
-    for (let band = 0; band < tokens; band += BAND) {
-      const rows = Math.min(BAND, tokens - band);
-      for (let c = 0; c < channels; c++) {
-        const narrowest = threshold[c]!;
-        if (narrowest === Infinity) continue;
-        const middle = mean[c]!;
-        const left = middle - narrowest;
-        const right = middle + narrowest;
-        let i = band * channels + c;
-        for (let r = 0; r < rows; r++, i += channels) {
-          const value = x[i]!;
-          if (value >= left && value <= right) continue;
-          const distance = Math.abs(value - middle);
-          let range = narrowest;
-          for (let k = c * CANDIDATES, end = k + CANDIDATES; k < end && distance > range; k++) {
-            const excess = distance - range;
-            overload[k] = overload[k]! + excess * excess;
-            range *= SPREAD;
-          }
-        }
+  /** Replaces min/max by the candidate of least expected error, where one is better. */
+  private clipTails(tokens: number, widths: Uint8Array, divisor: number): void {
+    const { channels, overload } = this;
+    for (let c = 0; c < channels; c++) {
+      const narrowest = this.threshold[c]!;
+      if (narrowest === Infinity) continue;
+      const levels = (1 << widths[c]!) - 1;
+      const rounding = tokens / (divisor * levels * levels);
+      const unit = narrowest * narrowest;
+      let best = -1;
+      for (let k = 0, range = narrowest; k < CANDIDATES; k++, range *= SPREAD) {
+        if (this.consider(c, range, overload[k * channels + c]! * unit, rounding)) best = k;
+      }
+      if (best < 0) continue;
+      for (let k = Math.max(0, best - 1), last = Math.min(CANDIDATES - 2, best); k <= last; k++) {
+        const error = between(overload[k * channels + c]!, overload[(k + 1) * channels + c]!);
+        this.consider(c, narrowest * 2 ** (k / 2 + 1 / 4), error * unit, rounding);
       }
     }
   }
 
-  /** Replaces min/max by the candidate of least expected error, where one is better. */
-  private clipTails(tokens: number, widths: Uint8Array, divisor: number): void {
-    for (let c = 0; c < this.channels; c++) {
-      let range = this.threshold[c]!;
-      if (range === Infinity) continue;
-      const levels = 2 ** widths[c]! - 1;
-      const rounding = tokens / (divisor * levels * levels);
-      const min = this.min[c]!;
-      const max = this.max[c]!;
-      const mean = this.mean[c]!;
-      let least = (max - min) ** 2 * rounding;
-      for (let k = 0; k < CANDIDATES; k++) {
-        const lo = Math.max(min, mean - range);
-        const hi = Math.min(max, mean + range);
-        const error = (hi - lo) ** 2 * rounding + this.overload[c * CANDIDATES + k]!;
-        if (error < least) {
-          least = error;
-          this.lo[c] = lo;
-          this.hi[c] = hi;
-        }
-        range *= SPREAD;
-      }
-    }
+  /** Takes a channel's range to be mean ± range, cut at the extremes, if that lowers the expected error. */
+  private consider(c: number, range: number, overload: number, rounding: number): boolean {
+    const mean = this.mean[c]!;
+    const lo = Math.max(this.moments.min[c]!, mean - range);
+    const hi = Math.min(this.moments.max[c]!, mean + range);
+    const error = (hi - lo) ** 2 * rounding + overload;
+    if (error >= this.error[c]!) return false;
+    this.error[c] = error;
+    this.lo[c] = lo;
+    this.hi[c] = hi;
+    return true;
+  }
+}
+
+/** Where 2^(1/4) lies between 1 and √2. */
+const HALFWAY = (2 ** (1 / 4) - 1) / (SPREAD - 1);
+
+/**
+ * Overload error halfway, by ratio, between two candidates of these overloads; at most too large. Its root is the length
+ * of the vector of excesses max(0, |x − mean| − range), each convex in the range, so it lies below its chord.
+ */
+function between(overload: number, next: number): number {
+  const root = (1 - HALFWAY) * Math.sqrt(overload) + HALFWAY * Math.sqrt(next);
+  return root * root;
+}
+
+/** One channel's values while percentileRanges() sorts them. */
+let column = new Float32Array(0);
+
+/**
+ * Sets lo and hi [channels] so that of the finite x [tokens, channels], ⌊(1 − percent / 100) · tokens / 2⌋ values of
+ * each channel lie below and as many above: the percentile range of Jacob et al. (arXiv:1712.05877) and of most
+ * calibration tools, with the part that is left out shared between the two ends.
+ */
+export function percentileRanges(
+  x: Float32Array,
+  tokens: number,
+  percent: number,
+  lo: Float64Array,
+  hi: Float64Array,
+): void {
+  const channels = lo.length;
+  if (column.length < tokens) column = new Float32Array(tokens);
+  const values = column.subarray(0, tokens);
+  const out = Math.floor(((1 - percent / 100) * tokens) / 2);
+  for (let c = 0; c < channels; c++) {
+    for (let t = 0, i = c; t < tokens; t++, i += channels) values[t] = x[i]!;
+    values.sort();
+    lo[c] = values[out]!;
+    hi[c] = values[tokens - 1 - out]!;
   }
 }

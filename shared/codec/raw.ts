@@ -7,10 +7,12 @@
  * poor yardstick.
  */
 
+import { z } from "zod";
 import { fail } from "../errors.ts";
 import { floatsToHalves, halvesToFloats } from "../half.ts";
 import { requireShape } from "./checks.ts";
 import type { CodecState, EncodedSections, EncodedTensor, TensorDecoder, TensorEncoder } from "./codec.ts";
+import { type CodecDefinition, noArgument } from "./definition.ts";
 import { requireBytes } from "./quantizer.ts";
 import { exponentFor, readExponent } from "./scales.ts";
 import { requireCodec } from "./state.ts";
@@ -148,3 +150,32 @@ function requireFiniteBits(values: Uint16Array | Uint32Array, exponentMask: numb
   }
   if (bad > 0) fail("NB_CODEC_BODY_INVALID", `${bad} of ${values.length} elements are NaN or infinity`);
 }
+
+function rawCodec<Name extends RawName>(
+  name: Name,
+  about: Pick<CodecDefinition<{ codec: Name }>, "wireId" | "summary" | "source">,
+): CodecDefinition<{ codec: Name }> {
+  return {
+    name,
+    ...about,
+    forms: name,
+    examples: [name],
+    schema: z.strictObject({ codec: z.literal(name) }),
+    parseArgument: noArgument,
+    label: () => name,
+    createEncoder: (_, { channels }) => new RawEncoder(name, channels),
+    createDecoder: (_, channels) => new RawDecoder(name, channels),
+  };
+}
+
+export const f32Codec = rawCodec("f32", {
+  wireId: 1,
+  summary: "the values as they are",
+  source: "IEEE 754 binary32",
+});
+
+export const f16Codec = rawCodec("f16", {
+  wireId: 2,
+  summary: "half precision under one exponent per message",
+  source: "IEEE 754 binary16",
+});

@@ -22,6 +22,11 @@ import { fromHalf, isFiniteHalf, toHalf, toHalfDown, toHalfUp } from "../half.ts
 
 export const MIN_EXPONENT = -102;
 export const MAX_EXPONENT = 112;
+/**
+ * Least exponent where levels are computed with before they are values (dither, rotation): levels are then multiples of
+ * 2^-104, dithered ones of 2^-120, sums of them too, and rotated values are 0 or at least 2^-124: never subnormal.
+ */
+export const MIN_COMPUTED_EXPONENT = -80;
 /** (2 − 2^-23) · 2^127. */
 const F32_MAX = 3.4028234663852886e38;
 
@@ -62,6 +67,9 @@ export function scalesBytes(channels: number, tokens: number): number {
  */
 export type Grid = "span" | "zero";
 
+/** Up to this exponent no level, at most 65504 + 255 · 65504 before scaling, is beyond the largest f32. */
+const SAFE_EXPONENT = 103;
+
 /** Above this width −z·step does not fit f16 exactly with a step of 5 or more digits, and `zero` is `span`. */
 const WIDEST_ZERO_GRID = 6;
 
@@ -70,7 +78,8 @@ const WIDEST_ZERO_GRID = 6;
  *
  * `span` rounds lo down and the step up, so the levels cover the whole range; only beyond ±65504·2^112, 0.05
  * % short of f32's largest value, can they fall short of it. `zero` does the same when `cover`; otherwise it
- * keeps the step and shifts the levels by at most half of it.
+ * keeps the step and shifts the levels by at most half of it. `minExponent` is for streams whose levels are computed
+ * with before they are values, which must stay further away from f32's smallest.
  */
 export function writeScales(
   lo: Float64Array,
@@ -80,45 +89,50 @@ export function writeScales(
   cover: boolean,
   out: Uint8Array,
   levels: Levels,
+  minExponent = MIN_EXPONENT,
 ): void {
   const channels = widths.length;
   let magnitude = 0;
   for (let c = 0; c < channels; c++) {
     magnitude = Math.max(magnitude, Math.abs(lo[c]!), Math.abs(hi[c]!));
   }
-  const exponent = exponentFor(magnitude);
+  const exponent = magnitude === 0 ? 0 : Math.max(minExponent, exponentFor(magnitude));
   const up = 2 ** exponent;
   const down = 2 ** -exponent;
   out[0] = exponent;
+  const mayOverflow = exponent > SAFE_EXPONENT;
   for (let c = 0; c < channels; c++) {
     const width = widths[c]!;
     const low = lo[c]! * down;
     const high = hi[c]! * down;
     const zero = grid === "zero" && width > 1 && width <= WIDEST_ZERO_GRID && low < 0 && high > 0;
     let halves = zero ? zeroGrid(low, high, width, cover) : spanGrid(low, high, width);
-    if (zero && levelsOverflow(halves, width, up)) halves = spanGrid(low, high, width);
-    while (levelsOverflow(halves, width, up)) halves = { lo: halves.lo, step: halves.step - 1 };
-    levels.lo[c] = fromHalf(halves.lo) * up;
-    levels.step[c] = fromHalf(halves.step) * up;
-    writeU16(out, 1 + 2 * c, halves.lo);
-    writeU16(out, 1 + 2 * (channels + c), halves.step);
+    if (mayOverflow) {
+      if (zero && levelsOverflow(halves, width, up)) halves = spanGrid(low, high, width);
+      while (levelsOverflow(halves, width, up)) halves--;
+    }
+    const loHalf = halves >>> 16;
+    const stepHalf = halves & 0xffff;
+    levels.lo[c] = fromHalf(loHalf) * up;
+    levels.step[c] = fromHalf(stepHalf) * up;
+    writeU16(out, 1 + 2 * c, loHalf);
+    writeU16(out, 1 + 2 * (channels + c), stepHalf);
   }
 }
 
-/** f16 bits of a channel's lowest level and step. */
-interface GridHalves {
-  readonly lo: number;
-  readonly step: number;
+/** The f16 bits of a channel's lowest level and, in the lower half, of its step: 32 bits, signed. */
+function pair(loHalf: number, stepHalf: number): number {
+  return (loHalf << 16) | stepHalf;
 }
 
-function spanGrid(low: number, high: number, width: number): GridHalves {
+function spanGrid(low: number, high: number, width: number): number {
   const lo = toHalfDown(low);
-  return { lo, step: toHalfUp(Math.max(0, (high - fromHalf(lo)) / (2 ** width - 1))) };
+  return pair(lo, toHalfUp(Math.max(0, (high - fromHalf(lo)) / ((1 << width) - 1))));
 }
 
 /** low < 0 < high. The step has 11 − width significant bits, so that its product with z is an f16. */
-function zeroGrid(low: number, high: number, width: number, cover: boolean): GridHalves {
-  const top = 2 ** width - 1;
+function zeroGrid(low: number, high: number, width: number, cover: boolean): number {
+  const top = (1 << width) - 1;
   const ideal = (high - low) / top;
   let z = Math.min(top - 1, Math.max(1, Math.round(-low / ideal)));
   let step = ideal;
@@ -134,12 +148,12 @@ function zeroGrid(low: number, high: number, width: number, cover: boolean): Gri
   }
   const dropped = (1 << width) - 1;
   const stepHalf = (toHalfUp(step) + dropped) & ~dropped;
-  return { lo: toHalf(-z * fromHalf(stepHalf)), step: stepHalf };
+  return pair(toHalf(-z * fromHalf(stepHalf)), stepHalf);
 }
 
-function levelsOverflow(halves: GridHalves, width: number, up: number): boolean {
-  const lo = fromHalf(halves.lo) * up;
-  const highest = lo + (2 ** width - 1) * fromHalf(halves.step) * up;
+function levelsOverflow(halves: number, width: number, up: number): boolean {
+  const lo = fromHalf(halves >>> 16) * up;
+  const highest = lo + ((1 << width) - 1) * fromHalf(halves & 0xffff) * up;
   return !(Number.isFinite(lo) && highest <= F32_MAX);
 }
 
@@ -158,7 +172,7 @@ export function readScales(section: Uint8Array, widths: Uint8Array, levels: Leve
     }
     const lo = fromHalf(loHalf) * up;
     const step = fromHalf(stepHalf) * up;
-    if (lo + (2 ** widths[c]! - 1) * step > F32_MAX) {
+    if (lo + ((1 << widths[c]!) - 1) * step > F32_MAX) {
       fail("NB_CODEC_BODY_INVALID", `channel ${c} has a level beyond the largest f32`);
     }
     levels.lo[c] = lo;

@@ -33,6 +33,11 @@ export interface WidthPlan {
   readonly groups: readonly WidthGroup[];
   /** Sum of the widths, bits. */
   readonly totalBits: number;
+  /**
+   * Steps that each channel's range is divided into [channels], real numbers up to 2^width − 1, the sender's matter
+   * alone; undefined where it is 2^width − 1.
+   */
+  readonly steps?: Float64Array | undefined;
 }
 
 /** The plan for these widths (1 to 8 each), which are copied. */
@@ -54,6 +59,22 @@ export function planWidths(widths: Uint8Array): WidthPlan {
     fail("NB_INTERNAL", `bit widths must be integers from 1 to ${MAX_WIDTH}; got ${Array.from(widths)}`);
   }
   return { widths: Uint8Array.from(widths), slots, groups, totalBits };
+}
+
+/** Largest value that scales can hold. */
+const LARGEST = 65504 * 2 ** 112;
+
+/**
+ * Widens ranges lo to hi [channels] about their middles so that 2^width − 1 steps of them are as large as the plan's
+ * steps of the ranges as given. Levels at the ends are then seldom used, or never.
+ */
+export function widenToSteps(lo: Float64Array, hi: Float64Array, { widths, steps }: WidthPlan): void {
+  if (steps === undefined) return;
+  for (let c = 0; c < widths.length; c++) {
+    const margin = ((hi[c]! - lo[c]!) / 2) * ((2 ** widths[c]! - 1) / steps[c]! - 1);
+    lo[c] = Math.max(-LARGEST, lo[c]! - margin);
+    hi[c] = Math.min(LARGEST, hi[c]! + margin);
+  }
 }
 
 /** Bytes of the packed elements of `tokens` rows. */

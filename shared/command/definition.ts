@@ -54,6 +54,7 @@ export interface CommandExample {
 }
 
 export interface CommandDefinition<S extends z.ZodObject = z.ZodObject> {
+  /** One word, or two for a command among several of a kind, such as "experiment run". */
   readonly name: string;
   /** Heading that it stands under in the list of commands. */
   readonly group: string;

@@ -106,7 +106,8 @@ function buildCommand(
   definition: CommandDefinition,
   choose: (chosen: Chosen) => void,
 ): Command {
-  const command = new Command(definition.name)
+  // The parent of a name of two words has the first.
+  const command = new Command(definition.name.split(" ").at(-1))
     .copyInheritedSettings(program)
     .summary(definition.summary)
     .description(definition.description)
@@ -150,10 +151,35 @@ export function buildProgram(
     .helpOption("-h, --help", "show this")
     .version(options.version, "-V, --version", "show the version")
     .exitOverride();
+  const parents = new Map<string, Command>();
   for (const definition of definitions) {
-    program.addCommand(buildCommand(program, definition, choose));
+    const [first, second] = definition.name.split(" ");
+    if (second === undefined) {
+      program.addCommand(buildCommand(program, definition, choose));
+      continue;
+    }
+    let parent = parents.get(first);
+    if (parent === undefined) {
+      const members = definitions.filter(({ name }) => name.startsWith(`${first} `));
+      parent = buildParent(program, first, members);
+      parents.set(first, parent);
+      program.addCommand(parent);
+    }
+    parent.addCommand(buildCommand(program, definition, choose));
   }
   return program;
+}
+
+/** What holds the commands whose names begin with the same word; called alone it shows their help. */
+function buildParent(program: Command, name: string, members: readonly CommandDefinition[]): Command {
+  const summary = members.map((member) => `${member.name.split(" ")[1]}: ${member.summary}`).join("; ");
+  const parent = new Command(name)
+    .copyInheritedSettings(program)
+    .summary(summary)
+    .description(summary)
+    .addHelpOption(new Option("-h, --help", "show this"))
+    .helpGroup(`${members[0].group}:`);
+  return parent.action(() => parent.outputHelp());
 }
 
 /** The flags that say where settings come from, and are none themselves. */

@@ -119,7 +119,7 @@ export function gatherBatch(rows: Rows, indices: ArrayLike<number>): TokenBatch 
     ids.set(data.ids.subarray(from, to), at);
     for (let t = from; t < to; t++) labels[at++] = labelAt(data, t, end);
   }
-  return { ids, labels, lengths };
+  return { ids, labels, lengths, rowIds: Uint32Array.from(indices) };
 }
 
 /** Labels of a batch that count towards the loss. */

@@ -54,6 +54,18 @@ export function codecNamesOf(config: JobConfig): CodecName[] {
   return [...new Set(phasesOf(config).map((phase) => codecSpecOf(config.codecs[phase]).codec))];
 }
 
+/**
+ * Throws NB_CONFIG_INVALID when a job's codecs do not go together: the server knows rows of text by what the codec of A1
+ * names them, so that A2 can build on earlier visits of a row only if A1 does.
+ */
+export function requireCodecs(config: JobConfig): void {
+  if (config.split === "vanilla") return;
+  const [a1, a2] = [codecSpecOf(config.codecs.A1), codecSpecOf(config.codecs.A2)];
+  if (a2.codec === "aqsgd" && a1.codec !== "aqsgd") {
+    fail("NB_CONFIG_INVALID", `codec aqsgd of A2 needs aqsgd for A1, too; that is ${config.codecs.A1}`);
+  }
+}
+
 /** Number of a client's stream of a phase: tells the streams of a job apart where randomness is drawn. */
 export function streamIdOf(client: number, phase: Phase): number {
   return client * PHASES.length + PHASES.indexOf(phase);

@@ -2,9 +2,13 @@
  * Codec streams on the wire: one phase of one client. The sender makes tensor messages and sends a bit table when the
  * receiver has not been sent its version on this connection; the receiver decodes and refuses what is not finite.
  */
-import type { CodecState, TensorDecoder, TensorEncoder } from "../codec/codec.ts";
+import type { CodecState, RowLayout, TensorDecoder, TensorEncoder } from "../codec/codec.ts";
 import { fail } from "../errors.ts";
 import type { Phase, StepKey, TensorMessage } from "./messages.ts";
+
+/** Names in a saved state of what is the sender's own. */
+const TABLE = "sender.table";
+const TABLE_VERSION = "sender.tableVersion";
 
 /** A tensor that was sent, and what is to be kept of it until its gradient comes. */
 export interface SentTensor {
@@ -19,6 +23,10 @@ export interface TensorExtras {
   readonly labels?: Uint8Array;
   readonly lossSum?: number;
   readonly supervisedTokens?: number;
+  /** Not a part of the message: what the encoder is told of the rows. */
+  readonly rows?: RowLayout | undefined;
+  /** Nor this: where the activation of a gradient's cut is received, whose widths the gradient's may follow. */
+  readonly tiedTo?: TensorReceiver;
 }
 
 export class TensorSender {
@@ -41,6 +49,11 @@ export class TensorSender {
     this.#sentVersion = undefined;
   }
 
+  /** The receiver is another, or has begun anew: what the codec builds on must be sent again. */
+  forgetPeer(): void {
+    this.encoder.forgetPeer?.();
+  }
+
   /**
    * Encodes x [tokens, channels] into a message that owns its arrays, and has its bit table whether the receiver has that or not, so
    * that it can be sent again on another connection. NB_TENSOR_NOT_FINITE when x is not finite.
@@ -53,7 +66,11 @@ export class TensorSender {
     extras: TensorExtras = {},
   ): SentTensor {
     const { step, attempt } = key;
-    const encoded = this.encoder.encode(x, tokens, { step, microBatch });
+    const { rows, tiedTo } = extras;
+    const followed = tiedTo?.widths;
+    if (followed !== undefined) this.encoder.follow?.(followed);
+    const at = rows === undefined ? { step, microBatch } : { step, microBatch, rows };
+    const encoded = this.encoder.encode(x, tokens, at);
     if (encoded.bitTable !== undefined) {
       this.#table = encoded.bitTable.slice();
       this.#tableVersion = encoded.bitTableVersion;
@@ -80,6 +97,24 @@ export class TensorSender {
     return { message, reconstruction: encoded.reconstruction };
   }
 
+  /** The encoder's state and the bit table that is in force, for a checkpoint. */
+  save(): CodecState {
+    const state = this.encoder.save();
+    if (this.#table === undefined) return state;
+    const numbers = { ...state.numbers, [TABLE_VERSION]: this.#tableVersion };
+    return { ...state, arrays: { ...state.arrays, [TABLE]: this.#table.slice() }, numbers };
+  }
+
+  /** Takes over what save() gave. The receiver has kept what it was sent, but for the table, which is sent again. */
+  restore(state: CodecState): void {
+    const { [TABLE]: table, ...arrays } = state.arrays;
+    const { [TABLE_VERSION]: version, ...numbers } = state.numbers;
+    this.encoder.restore({ ...state, arrays, numbers });
+    this.#table = table instanceof Uint8Array ? table.slice() : undefined;
+    this.#tableVersion = version ?? 0;
+    this.#sentVersion = undefined;
+  }
+
   /** A message as it goes on the wire: without its bit table if that was sent on this connection already. */
   toSend(message: TensorMessage): TensorMessage {
     const has = this.#sentVersion === message.bitTableVersion;
@@ -95,6 +130,16 @@ export class TensorReceiver {
   constructor(makeDecoder: () => TensorDecoder) {
     this.#makeDecoder = makeDecoder;
     this.#decoder = makeDecoder();
+  }
+
+  /** Rows of the message that was decoded last, where its codec names them; valid until the next. */
+  get rows(): RowLayout | undefined {
+    return this.#decoder.rows;
+  }
+
+  /** Widths of the message that was decoded last, where its codec has a bit table. */
+  get widths(): Uint8Array | undefined {
+    return this.#decoder.widths?.();
   }
 
   /** The sender is another, or has begun anew: what was received before does not hold. */

@@ -17,6 +17,8 @@ export interface TokenBatch {
   readonly labels: Int32Array;
   /** Tokens in each row [rows]; they sum to the length of ids. */
   readonly lengths: Int32Array;
+  /** A number for each row that is the same whenever that row comes again [rows]; for codecs that remember rows. */
+  readonly rowIds?: Uint32Array;
 }
 
 /** The label of a position that has no loss. */

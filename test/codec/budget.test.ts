@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ALLOCATOR_NAMES } from "../../shared/codec/allocators/registry.ts";
 import { allocateWidths, budgetAt } from "../../shared/codec/budget.ts";
 import { createEncoder, parseCodecSpec } from "../../shared/codec/registry.ts";
 import { gaussianSource, heavyTailedSource, PROPERTY_SEED, randomSource } from "./helpers.ts";
@@ -26,6 +27,17 @@ describe("the budget", () => {
       12,
     );
     expect(budgetAt({ startBits: 8, targetBits: 3, annealSteps: 0, anneal: "linear" }, 0)).toBe(3);
+  });
+
+  it("falls in steps of one bit, each held equally long, the last as far as the target", () => {
+    const at = (startBits: number, targetBits: number) => {
+      const spec = { startBits, targetBits, annealSteps: 12, anneal: "step" as const };
+      return Array.from({ length: 14 }, (_, step) => budgetAt(spec, step));
+    };
+    expect(at(6, 3)).toEqual([6, 6, 6, 6, 5, 5, 5, 5, 4, 4, 4, 4, 3, 3]);
+    expect(at(4, 2.5)).toEqual([4, 4, 4, 4, 4, 4, 3, 3, 3, 3, 3, 3, 2.5, 2.5]);
+    expect(at(2, 4)).toEqual([2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4]);
+    expect(at(3, 3)).toEqual(new Array(14).fill(3));
   });
 });
 
@@ -102,7 +114,8 @@ describe("amaq under adversarial gradients", () => {
   const settings = fc.record({
     channels: fc.constantFrom(8, 9, 10, 17, 64, 100, 256, 1024),
     targetBits: fc.constantFrom(2, 2.5, 3, 3.5, 4.2, 8),
-    anneal: fc.constantFrom("linear" as const, "cosine" as const),
+    anneal: fc.constantFrom("linear" as const, "cosine" as const, "step" as const),
+    allocator: fc.constantFrom(...ALLOCATOR_NAMES),
     annealSteps: fc.constantFrom(0, 1, 7, 30),
     role: fc.constantFrom("activation" as const, "gradient" as const),
     adversary: fc.constantFrom(...(Object.keys(ADVERSARIES) as (keyof typeof ADVERSARIES)[])),

@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import {
-  distortionSums,
+  channelSums,
   gainFromDistortion,
   gainFromProducts,
-  productSums,
+  readSums,
   stepShrinkage,
 } from "../../shared/codec/gain.ts";
 import { createEncoder, parseCodecSpec } from "../../shared/codec/registry.ts";
@@ -40,7 +40,8 @@ describe.each([2, 3, 4, 6, 8])("at %i bits", (width) => {
   }
 
   it("the loss's gain equals central differences of Σ g·x̂", () => {
-    const gain = gainFromProducts(productSums(x, body.reconstruction, gradient, CHANNELS), widths, bits);
+    const sums = readSums(channelSums(x, body.reconstruction, gradient, CHANNELS), "gradient");
+    const gain = gainFromProducts(sums.products!, widths, bits);
     const expected = differences((xHat, channel) => {
       let sum = 0;
       for (let i = channel; i < x.length; i += CHANNELS) sum += gradient[i]! * xHat[i]!;
@@ -51,14 +52,13 @@ describe.each([2, 3, 4, 6, 8])("at %i bits", (width) => {
     });
   });
 
-  it("the error's gain equals central differences of Σ (x̂ − x)² / Σ x²", () => {
-    const gain = gainFromDistortion(distortionSums(x, body.reconstruction, CHANNELS), widths, bits);
-    let energy = 0;
-    for (const value of x) energy += value * value;
+  it("the error's gain equals central differences of Σ (x̂ − x)²", () => {
+    const sums = readSums(channelSums(x, body.reconstruction, undefined, CHANNELS), "distortion");
+    const gain = gainFromDistortion(sums.distortion, widths, bits);
     const expected = differences((xHat, channel) => {
       let sum = 0;
       for (let i = channel; i < x.length; i += CHANNELS) sum += (xHat[i]! - x[i]!) ** 2;
-      return sum / energy;
+      return sum;
     });
     gain.forEach((value, c) => {
       expect(value).toBeLessThan(0);
@@ -71,15 +71,22 @@ describe("a gain", () => {
   it("is the formula of the step's shrinkage", () => {
     expect(stepShrinkage(3)).toBeCloseTo((Math.LN2 * 8) / 7, 14);
     // One channel, g·(x̂ − x) = 2·0.5 + 1·(−0.25) = 0.75.
-    const sums = productSums(Float32Array.of(1, 2), Float32Array.of(1.5, 1.75), Float32Array.of(2, 1), 1);
-    expect(gainFromProducts(sums, Uint8Array.of(3), Float64Array.of(3))[0]).toBeCloseTo(
+    const sums = channelSums(Float32Array.of(1, 2), Float32Array.of(1.5, 1.75), Float32Array.of(2, 1), 1);
+    const { products, distortion, gradientEnergy, tokens } = readSums(sums, "gradient");
+    expect([[...distortion], [...products!], [...gradientEnergy!], tokens]).toEqual([
+      [0.3125],
+      [0.75],
+      [5],
+      2,
+    ]);
+    expect(gainFromProducts(products!, Uint8Array.of(3), Float64Array.of(3))[0]).toBeCloseTo(
       -0.75 * Math.LN2 * (8 / 7),
       14,
     );
   });
 
   it("halves with each bit that the gate stands above the width in use, the error's quarters", () => {
-    const sums = Float64Array.of(1, 1, 4);
+    const sums = Float64Array.of(1, 1);
     const widths = Uint8Array.of(3, 3);
     const [a, b] = gainFromProducts(sums, widths, Float64Array.of(3, 4));
     expect(b! / a!).toBeCloseTo(0.5, 14);

@@ -6,7 +6,7 @@ import { Gates } from "../../shared/codec/gates.ts";
 import { createEncoder, parseCodecSpec } from "../../shared/codec/registry.ts";
 import { gaussianSource, gaussianTensor, PROPERTY_SEED, randomSource, relativeError } from "./helpers.ts";
 
-const OPTIONS = { minBits: 2, maxBits: 8, alpha: 2.5, learningRate: 0.02 };
+const OPTIONS = { minBits: 2, maxBits: 8, alpha: 2.5, learningRate: 0.02, freeze: 1 };
 const mean = (values: Float64Array) => values.reduce((a, b) => a + b, 0) / values.length;
 
 describe("gates", () => {
@@ -118,7 +118,13 @@ describe("amaq at a mean of 3 bits", () => {
 
   /** The mean relative error over the last 20 of 150 steps, and how often a table was sent after the anneal. */
   function run(role: "activation" | "gradient", weight: (channel: number) => number) {
-    const spec = parseCodecSpec({ codec: "amaq", annealSteps: 60, rounding: "nearest", grid: "span" });
+    const spec = parseCodecSpec({
+      codec: "amaq",
+      allocator: "gate-ste",
+      annealSteps: 60,
+      rounding: "nearest",
+      grid: "span",
+    });
     const encoder = createEncoder(spec, { channels, role, seed: 1, streamId: 1 });
     let error = 0;
     let tables = 0;
@@ -159,7 +165,7 @@ describe("amaq at a mean of 3 bits", () => {
   });
 
   it("is not carried away by gradients that are noise", () => {
-    const spec = parseCodecSpec({ codec: "amaq", annealSteps: 30 });
+    const spec = parseCodecSpec({ codec: "amaq", allocator: "gate-ste", annealSteps: 30 });
     const encoder = createEncoder(spec, { channels, role: "activation", seed: 1, streamId: 1 });
     const random = randomSource(8);
     for (let step = 0; step < 150; step++) {

@@ -78,4 +78,23 @@ describe("golden bodies", () => {
     const out = check(spec, 1, [-1, 0, 2.5], { scales: "f3" + "00f0" + "006c", payload: "d001" });
     expect([...out]).toEqual([-1, 0, 2.5]);
   });
+
+  it("amaq: groups of two widths that do not end on a byte, decoded", () => {
+    // Widths 5, 3, 5: table 4 | 2 << 3 | 4 << 6 = 0x0114. e = 0. Levels from −1 by 1/8, from 0 by 1, from 2 by 1/2.
+    // Group of 3 bits, channel 1: 5 | 0 << 3 | 7 << 6 = 0x01c5. Group of 5 bits, channel 0, then channel 2:
+    // 1 | 30 << 5 | 17 << 10 | 31 << 15 | 2 << 20 | 8 << 25 = 0x102fc7c1.
+    const bytes = (text: string) => Uint8Array.from(Buffer.from(text, "hex"));
+    const out = new Float32Array(9);
+    createDecoder(parseCodecSpec("amaq"), { channels: 3 }).decode(
+      {
+        bitTable: bytes("1401"),
+        bitTableVersion: 1,
+        scales: bytes("00" + "00bc" + "0000" + "0040" + "0030" + "003c" + "0038"),
+        payload: bytes("c501" + "c1c72f10"),
+      },
+      3,
+      out,
+    );
+    expect([...out]).toEqual([-0.875, 5, 17.5, 2.75, 0, 3, 1.125, 7, 6]);
+  });
 });

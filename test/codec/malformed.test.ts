@@ -97,7 +97,7 @@ describe.each(SPECS.map((spec) => [spec.codec, spec] as const))("a body of %s", 
 });
 
 describe("scales", () => {
-  const spec = parseCodecSpec("fixed:3");
+  const spec = parseCodecSpec("fixed:3,rounding=stochastic");
   const patched = (at: number, half: number) => {
     const body = bodyOf(spec);
     const scales = Uint8Array.from(body.scales);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { QuantizerEncoder } from "../../shared/codec/quantizer.ts";
-import { type Clip, GAUSSIAN_RANGE, RangeChooser } from "../../shared/codec/ranges.ts";
+import { type Clip, GAUSSIAN_RANGE, percentileRanges, RangeChooser } from "../../shared/codec/ranges.ts";
 import { planWidths } from "../../shared/codec/widths.ts";
 import { gaussianSource, gaussianTensor, heavyTailedSource, relativeError } from "./helpers.ts";
 
@@ -83,5 +83,16 @@ describe("ranges", () => {
     expect(clipped.lo[1]).toBe(Math.fround(0.1));
     expect(clipped.hi[1]).toBe(Math.fround(0.1));
     expect(clipped.hi[0]! - clipped.lo[0]!).toBeLessThan(wide.hi[0]! - wide.lo[0]!);
+  });
+
+  it("leave out as many values at each end as the percentile says", () => {
+    const x = Float32Array.from({ length: 200 * 2 }, (_, i) => (i % 2 === 0 ? i / 2 : -i));
+    const lo = new Float64Array(2);
+    const hi = new Float64Array(2);
+    percentileRanges(x, 200, 99, lo, hi);
+    expect([...lo]).toEqual([1, -397]);
+    expect([...hi]).toEqual([198, -3]);
+    percentileRanges(x, 200, 100, lo, hi);
+    expect([...lo, ...hi]).toEqual([0, -399, 199, -1]);
   });
 });

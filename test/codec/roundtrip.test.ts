@@ -97,7 +97,9 @@ describe("tensors near the smallest f32", () => {
           const subnormal = reconstruction.filter((v) => v !== 0 && Math.abs(v) < smallest);
           expect([...subnormal], `${text} of ${size}`).toEqual([]);
           const error = x.reduce((worst, v, i) => Math.max(worst, Math.abs(v - reconstruction[i]!)), 0);
-          expect(error).toBeLessThan(64 * Math.max(size, smallest));
+          // With dither, which gradients have, levels are multiples of 2^-104.
+          const finest = role === "gradient" && text !== "f16" ? 2 ** -104 : smallest;
+          expect(error).toBeLessThan(64 * Math.max(size, finest));
         }
       }
     }
@@ -105,7 +107,7 @@ describe("tensors near the smallest f32", () => {
 });
 
 describe("fixed, rounding to nearest, not clipped", () => {
-  it("errs by at most half a step", () => {
+  it("errs by at most half a step and 2^-14 of one", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 8 }),
@@ -130,7 +132,8 @@ describe("fixed, rounding to nearest, not clipped", () => {
             const error = Math.abs(value - body.reconstruction[i]!);
             // x̂ itself is rounded to f32: half a unit in its last place on top.
             const last = Math.max(Math.abs(body.reconstruction[i]!) * 2 ** -24, 2 ** -150);
-            return error > (levels.step[i % channels]! / 2) * (1 + 1e-12) + last;
+            // The encoder computes level numbers in f32: at 255, to 3 · 255 · 2^-24.
+            return error > levels.step[i % channels]! * (1 / 2 + 2 ** -14) + last;
           });
           expect([...beyond]).toEqual([]);
         },

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import {
   CODEC_WIRE_IDS,
+  CODECS,
   codecLabel,
   codecOfWireId,
   createDecoder,
@@ -26,7 +27,7 @@ describe("a codec's settings", () => {
     expect(parseCodecSpec("f32")).toEqual({ codec: "f32" });
     expect(parseCodecSpec("f16")).toEqual({ codec: "f16" });
     expect(parseCodecSpec("fixed:4")).toEqual({ codec: "fixed", bits: 4 });
-    expect(parseCodecSpec("amaq")).toEqual({
+    expect(parseCodecSpec("amaq")).toMatchObject({
       codec: "amaq",
       startBits: 8,
       targetBits: 3,
@@ -35,7 +36,7 @@ describe("a codec's settings", () => {
       annealSteps: 200,
       anneal: "linear",
       gateLearningRate: 0.02,
-      hysteresis: 0.5,
+      hysteresis: 0.1,
       dwell: 8,
     });
     expect(parseCodecSpec("amaq:6-3.5")).toMatchObject({ startBits: 6, targetBits: 3.5, annealSteps: 200 });
@@ -50,14 +51,53 @@ describe("a codec's settings", () => {
     }
   });
 
+  it("take further settings after a comma, and are labelled with those that are not the defaults", () => {
+    expect(parseCodecSpec("fixed:4,clip=none,rounding=stochastic")).toEqual({
+      codec: "fixed",
+      bits: 4,
+      clip: "none",
+      rounding: "stochastic",
+    });
+    expect(parseCodecSpec("amaq:8-3@50,hysteresis=0.25")).toMatchObject({
+      annealSteps: 50,
+      hysteresis: 0.25,
+    });
+    expect(parseCodecSpec("topk:0.1, feedback=false")).toEqual({
+      codec: "topk",
+      fraction: 0.1,
+      feedback: false,
+    });
+    expect(codecLabel(parseCodecSpec({ codec: "fixed", bits: 4, clip: "none" }))).toBe("fixed:4,clip=none");
+    expect(codecLabel(parseCodecSpec("amaq,dwell=8"))).toBe("amaq:8-3@200");
+    for (const text of CODECS.flatMap((codec) => codec.examples)) {
+      const spec = parseCodecSpec(text);
+      expect(parseCodecSpec(codecLabel(spec)), text).toEqual(spec);
+    }
+  });
+
+  it("list the codecs that there are when one is not known", () => {
+    for (const input of ["zip", "zip:4,fast=true", { codec: "zip" }]) {
+      const problem = problemOf(() => parseCodecSpec(input));
+      for (const { forms } of CODECS) expect(problem).toContain(forms);
+    }
+  });
+
   it("are refused with the field, what was given and what is accepted", () => {
     const cases: [unknown, RegExp][] = [
       ["fixed:9", /"fixed:9".*codec\.bits.*8/],
       ["fixed:1", /codec\.bits.*2/],
-      ["int8", /"int8".*fixed:BITS/],
+      ["int7", /"int7".*fixed:BITS/],
       ["amaq:8", /"amaq:8".*START-TARGET/],
       ["amaq:9-3", /codec\.startBits/],
       ["", /accepted are f32/],
+      ["fixed:4,bits=3", /bits=3.*already/],
+      ["fixed:4,clip", /"clip".*key=value/],
+      ["fixed:4,clip=some", /codec\.clip.*optimal/],
+      ["fixed:4,width=3", /width/],
+      ["topk:2", /codec\.fraction/],
+      ["topk:x", /topk:FRACTION/],
+      ["fp8:e3m4", /codec\.format.*e4m3/],
+      ["bf16:8", /"bf16:8".*form bf16/],
       [{ codec: "fixed" }, /codec\.bits/],
       [{ codec: "fixed", bits: 4.5 }, /codec\.bits/],
       [{ codec: "fixed", bits: 4, bit: 3 }, /bit/],
@@ -76,10 +116,11 @@ describe("a codec's settings", () => {
 
 describe("the registry", () => {
   it("has stable wire numbers", () => {
-    expect(CODEC_WIRE_IDS).toEqual({ f32: 1, f16: 2, fixed: 3, amaq: 4 });
-    for (const name of ["f32", "f16", "fixed", "amaq"] as const) {
-      expect(codecOfWireId(CODEC_WIRE_IDS[name])).toBe(name);
-    }
+    const names = "f32 f16 fixed amaq bf16 fp8 fp4 int8 fixpoint aqsgd tah group topk ternary binary".split(
+      " ",
+    );
+    expect(CODEC_WIRE_IDS).toEqual(Object.fromEntries(names.map((name, i) => [name, i + 1])));
+    for (const { name, wireId } of CODECS) expect(codecOfWireId(wireId)).toBe(name);
     expect(codecOfWireId(0)).toBeUndefined();
     expect(codecOfWireId(99)).toBeUndefined();
   });

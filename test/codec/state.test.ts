@@ -2,6 +2,7 @@
 
 import { Packr } from "msgpackr";
 import { describe, expect, it } from "vitest";
+import { ALLOCATOR_NAMES } from "../../shared/codec/allocators/registry.ts";
 import type { CodecState, TensorDecoder, TensorEncoder } from "../../shared/codec/codec.ts";
 import { createDecoder, createEncoder, parseCodecSpec } from "../../shared/codec/registry.ts";
 import { NarrowbandError } from "../../shared/errors.ts";
@@ -40,7 +41,12 @@ function codeOf(action: () => unknown): string {
   return "none";
 }
 
-const CASES = ["f32", "f16", "fixed:3", "amaq:8-3@10"].flatMap((text) =>
+const AMAQ = ALLOCATOR_NAMES.map((name) => `amaq:8-3@10,allocator=${name}`);
+const RATE = [
+  "amaq:6-3@10,allocator=gate-rate,entropy=rans",
+  "amaq:6-3@10,allocator=gate-rate,entropy=predict",
+];
+const CASES = ["f32", "f16", "fixed:3", ...AMAQ, ...RATE].flatMap((text) =>
   (["activation", "gradient"] as const).map((role) => ({ text, role })),
 );
 
@@ -88,7 +94,7 @@ describe.each(CASES)("$text for a stream of $role", ({ text, role }) => {
 });
 
 describe("amaq", () => {
-  const spec = parseCodecSpec("amaq:8-3@10");
+  const spec = parseCodecSpec("amaq:8-3@10,allocator=gate-ste");
   const options = { channels: CHANNELS, role: "activation", seed: 3, streamId: 9 } as const;
 
   it("counts a micro-batch that is encoded twice once", () => {

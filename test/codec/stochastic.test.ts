@@ -6,7 +6,8 @@ import { gaussianTensor, heavyTailedSource, relativeError, sameBits } from "./he
 
 const TOKENS = 64;
 const CHANNELS = 8;
-const UNCLIPPED = parseCodecSpec({ codec: "fixed", bits: 3, clip: "none", rounding: "stochastic" });
+const STOCHASTIC = { codec: "fixed", rounding: "stochastic", grid: "zero" };
+const UNCLIPPED = parseCodecSpec({ ...STOCHASTIC, bits: 3, clip: "none" });
 
 function encoderOf(spec = UNCLIPPED, seed = 1, streamId = 1) {
   return createEncoder(spec, { channels: CHANNELS, role: "gradient", seed, streamId });
@@ -65,7 +66,7 @@ describe("stochastic rounding", () => {
     const gradient = Float32Array.from({ length: TOKENS * CHANNELS }, (_, i) => (i % 3 === 0 ? 0 : heavy()));
     for (let bits = 2; bits <= 6; bits++) {
       for (const clip of ["none", "optimal"]) {
-        const spec = parseCodecSpec({ codec: "fixed", bits, clip });
+        const spec = parseCodecSpec({ ...STOCHASTIC, bits, clip });
         for (let step = 0; step < 20; step++) {
           const { reconstruction } = encoderOf(spec).encode(gradient, TOKENS, { step, microBatch: 0 });
           expect(reconstruction.filter((value, i) => gradient[i] === 0 && value !== 0).length).toBe(0);

@@ -26,7 +26,9 @@ function sample(spec: OptionSpec): { value: unknown; flags: string[] } {
   const { schema, meta } = spec;
   const [first] = schema.anyOf ?? [schema];
   let value: unknown;
-  if (meta.example !== undefined) value = isList(spec) ? [meta.example] : meta.example;
+  const whole = schema.items?.type === "integer";
+  if (meta.example !== undefined)
+    value = isList(spec) ? [whole ? Number(meta.example) : meta.example] : meta.example;
   else if (isList(spec)) value = ["one", "two"];
   else if (first.enum !== undefined)
     value = first.enum.find((name) => name !== spec.default) ?? first.enum[0];
@@ -51,7 +53,7 @@ describe.each(COMMANDS.map((definition) => [definition.name, definition] as cons
       expect(definition.summary.length).toBeGreaterThan(10);
       expect(definition.description.length).toBeGreaterThan(80);
       expect(definition.examples.length).toBeGreaterThan(0);
-      const { stdout, exit } = await run([name, "--help"]);
+      const { stdout, exit } = await run([...name.split(" "), "--help"]);
       expect(exit).toBe(0);
       for (const { line, explanation } of definition.examples) {
         expect(line).toMatch(new RegExp(`^narrowband ${name}( |$)`));
@@ -61,7 +63,7 @@ describe.each(COMMANDS.map((definition) => [definition.name, definition] as cons
     });
 
     it("describes every option under a heading, with its default or that it is required", async () => {
-      const { stdout } = await run([name, "--help"]);
+      const { stdout } = await run([...name.split(" "), "--help"]);
       const flat = stdout.replace(/\s+/g, " ");
       for (const spec of specsOf(definition)) {
         expect(spec.meta.help.length, spec.name).toBeGreaterThan(3);
@@ -85,7 +87,7 @@ describe.each(COMMANDS.map((definition) => [definition.name, definition] as cons
       const samples = specs.map((spec) => [spec, sample(spec)] as const);
       const positional = samples.filter(([spec]) => spec.meta.positional);
       const flags = [
-        name,
+        ...name.split(" "),
         ...positional.flatMap(([, { flags }]) => flags),
         ...samples.filter(([spec]) => !spec.meta.positional).flatMap(([, { flags }]) => flags),
         "--print-config",
@@ -97,18 +99,18 @@ describe.each(COMMANDS.map((definition) => [definition.name, definition] as cons
         file,
         await configText(Object.fromEntries(samples.map(([spec, { value }]) => [spec.name, value]))),
       );
-      const read = await run([name, "--config", file, "--print-config"]);
+      const read = await run([...name.split(" "), "--config", file, "--print-config"]);
       expect(read.exit, read.stderr).toBe(0);
       expect(read.stdout).toBe(typed.stdout);
       // And what is printed is itself a config file.
       writeFileSync(file, typed.stdout);
-      expect((await run([name, "--config", file, "--print-config"])).stdout).toBe(typed.stdout);
+      expect((await run([...name.split(" "), "--config", file, "--print-config"])).stdout).toBe(typed.stdout);
     });
 
     it("refuses an unknown key of a config file", async () => {
       const file = join(temporaryDirectory(), "settings.json");
       writeFileSync(file, JSON.stringify({ "no-such-setting": 1 }));
-      const { exit, stderr } = await run([name, "--config", file]);
+      const { exit, stderr } = await run([...name.split(" "), "--config", file]);
       expect(exit).toBe(2);
       expect(stderr).toContain("NB_CONFIG_INVALID");
       expect(stderr).toContain('"no-such-setting"');
@@ -119,7 +121,9 @@ describe.each(COMMANDS.map((definition) => [definition.name, definition] as cons
 describe("narrowband", () => {
   it("lists every command with its summary", async () => {
     const { stdout } = await run(["--help"]);
-    for (const { name, summary } of COMMANDS) expect(stdout).toMatch(new RegExp(`${name}.*${summary}`));
+    const flat = stdout.replace(/\s+/g, " ");
+    for (const { name, summary } of COMMANDS)
+      expect(flat).toMatch(new RegExp(`${name.split(" ").join("\\b.*\\b")}.*${summary}`));
   });
 
   it("shows the same when it is called with nothing", async () => {

@@ -1,0 +1,260 @@
+/**
+ * `npm run bench:codec`: how fast codecs encode and decode on one core, in GB of f32 input (1e9 bytes) per second of
+ * processor time, beside Buffer.copy of the same bytes and beside the scalar reference, in one run. Rounds in which all
+ * measurements take their turns, medians over rounds: so ratios hold on a machine that is not quite idle. Absolute figures
+ * need an idle one, as cores share caches and memory.
+ *
+ * Encoding covers everything from x to the message: choosing the ranges, scales, rounding, the payload, the
+ * reconstruction, into arrays of the caller's. Decoding covers checks, scales, and values in an array of the caller's.
+ * `amaq` encodes with its bit table sent already, and does not include what it learns from gradients between messages.
+ * With entropy=predict, encoding includes learning from each message, which later is done for one message in four.
+ */
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
+import { enableKernels, kernels } from "../../shared/codec/kernels/kernels.ts";
+import {
+  type CodecSpec,
+  createDecoder,
+  createEncoder,
+  parseCodecSpec,
+  type TensorRole,
+} from "../../shared/codec/registry.ts";
+import { formatTable } from "../../shared/command/format.ts";
+import { fail } from "../../shared/errors.ts";
+import { mix32 } from "../../shared/random.ts";
+
+interface Settings {
+  readonly json?: string;
+  readonly rounds: number;
+  readonly only?: string;
+}
+
+interface Row {
+  readonly shape: readonly [tokens: number, channels: number];
+  readonly bits: number | "mixed";
+  readonly codec: string;
+  readonly encodeGBps: number;
+  readonly decodeGBps: number;
+  /** Scales and payload. */
+  readonly bitsPerElement: number;
+}
+
+/** A codec of the bench at a width. */
+interface Candidate {
+  readonly name: string;
+  readonly bits: number | "mixed";
+  readonly spec: CodecSpec;
+  readonly role: TensorRole;
+  readonly kernels: boolean;
+}
+
+/** One thing whose time is taken; ms of one call in each round. */
+interface Timed {
+  readonly call: () => void;
+  readonly calls: number;
+  readonly times: number[];
+}
+
+const SHAPES = [
+  [1024, 576],
+  [2048, 4096],
+  [128, 256],
+] as const;
+const WIDTHS = [2, 3, 4, 8, "mixed"] as const;
+/** Least time of the calls between two readings of the clock. */
+const LEAST_MS = 10;
+/** Rows and steps from which `mixed` widths are learned. */
+const LEARNING_ROWS = 64;
+const LEARNING_STEPS = 40;
+/** Steps after which a predictor has been learned and sent. */
+const PREDICTOR_STEPS = 3;
+
+function candidates(): Candidate[] {
+  return WIDTHS.flatMap((bits) => {
+    const mixed = bits === "mixed";
+    const amaq = mixed
+      ? { codec: "amaq", startBits: 3, targetBits: 3, annealSteps: 0, allocator: "greedy", dwell: 1 }
+      : { codec: "amaq", startBits: bits, targetBits: bits, annealSteps: 0 };
+    const fixed = mixed ? amaq : { codec: "fixed", bits };
+    const activation = { bits, role: "activation", kernels: true } as const;
+    return [
+      ...(mixed ? [] : [{ ...activation, name: "fixed", spec: parseCodecSpec(fixed) }]),
+      ...(mixed
+        ? []
+        : [{ ...activation, name: "fixed clip=none", spec: parseCodecSpec({ ...fixed, clip: "none" }) }]),
+      { ...activation, name: "amaq", spec: parseCodecSpec(amaq) },
+      { ...activation, name: "amaq gradient", spec: parseCodecSpec(amaq), role: "gradient" as const },
+      { ...activation, name: "reference", spec: parseCodecSpec(fixed), kernels: false },
+      { ...activation, name: "amaq entropy=rans", spec: parseCodecSpec({ ...amaq, entropy: "rans" }) },
+      { ...activation, name: "amaq entropy=predict", spec: parseCodecSpec({ ...amaq, entropy: "predict" }) },
+    ];
+  });
+}
+
+/** Gaussian channels of unlike size, as activations are; drawn from counters. */
+function makeTensor(tokens: number, channels: number): Float32Array {
+  const x = new Float32Array(tokens * channels);
+  for (let i = 0; i < x.length; i++) {
+    let sum = 0;
+    for (let k = 0; k < 6; k++) sum += mix32(Math.imul(i, 0x9e3779b9) + k) / 2 ** 32;
+    x[i] = sum * 2 ** ((i % channels) % 6);
+  }
+  return x;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Processor time that this process has used: what others run on the same core meanwhile does not count. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** How many calls take LEAST_MS. Warms up, too. */
+function calibrate(call: () => void): Timed {
+  let calls = 1;
+  for (;;) {
+    const start = processorMs();
+    for (let i = 0; i < calls; i++) call();
+    if (processorMs() - start >= LEAST_MS) return { call, calls, times: [] };
+    calls *= 2;
+  }
+}
+
+function measure({ call, calls, times }: Timed): void {
+  const start = processorMs();
+  for (let i = 0; i < calls; i++) call();
+  times.push((processorMs() - start) / calls);
+}
+
+/** The encoder and decoder of a candidate, and a message of theirs. */
+function prepare(candidate: Candidate, x: Float32Array, tokens: number, channels: number) {
+  const { spec, role } = candidate;
+  const encoder = createEncoder(spec, { channels, role, seed: 1, streamId: 1 });
+  const decoder = createDecoder(spec, { channels });
+  const mixed = candidate.bits === "mixed";
+  const predicts = "entropy" in spec && spec.entropy === "predict";
+  const steps = mixed ? LEARNING_STEPS : predicts ? PREDICTOR_STEPS : 1;
+  const rows = Math.min(LEARNING_ROWS, tokens);
+  const part = x.subarray(0, rows * channels);
+  for (let step = 0; step < steps; step++) {
+    const message = encoder.encode(part, rows, { step, microBatch: 0 });
+    decoder.decode(message, rows, new Float32Array(part.length));
+    if (mixed) encoder.observe(part, message.reconstruction, part, rows);
+    encoder.endStep(step);
+  }
+  if (mixed && new Set(encoder.widths()).size < 2) {
+    fail("NB_INTERNAL", `${candidate.name} has not learned mixed widths`);
+  }
+  const at = { step: steps, microBatch: 0 };
+  const outputs = {
+    payload: new Uint8Array(5 * x.length + 1024),
+    reconstruction: new Float32Array(x.length),
+  };
+  const out = new Float32Array(x.length);
+  const first = encoder.encode(x, tokens, at, outputs);
+  const { bitTable, bitTableVersion } = first;
+  const scales = first.scales.slice();
+  const payload = first.payload.slice();
+  decoder.decode({ bitTable, bitTableVersion, scales, payload }, tokens, out);
+  if (!out.every((value, i) => value === outputs.reconstruction[i])) {
+    fail("NB_INTERNAL", `${candidate.name} decodes to something else than its encoder's reconstruction`);
+  }
+  const sections = { bitTable: undefined, bitTableVersion, scales, payload };
+  const toggled = (call: () => void) => () => {
+    enableKernels(candidate.kernels);
+    call();
+    enableKernels(true);
+  };
+  return {
+    candidate,
+    bitsPerElement: (8 * (scales.length + payload.length)) / x.length,
+    encode: calibrate(toggled(() => encoder.encode(x, tokens, at, outputs))),
+    decode: calibrate(toggled(() => decoder.decode(sections, tokens, out))),
+  };
+}
+
+function benchShape(shape: readonly [number, number], settings: Settings) {
+  const [tokens, channels] = shape;
+  const x = makeTensor(tokens, channels);
+  const gigabytes = x.byteLength / 1e9;
+  const chosen = candidates().filter(
+    ({ name }) => settings.only === undefined || name.startsWith(settings.only),
+  );
+  const prepared = chosen.map((candidate) => prepare(candidate, x, tokens, channels));
+  const source = Buffer.from(x.buffer);
+  const target = Buffer.alloc(x.byteLength);
+  const copy = calibrate(() => void source.copy(target));
+  for (let round = 0; round < settings.rounds; round++) {
+    for (const { encode, decode } of prepared) {
+      measure(copy);
+      measure(encode);
+      measure(decode);
+    }
+    console.error(`[${shape}] round ${round + 1} of ${settings.rounds}`);
+  }
+  const speed = ({ times }: Timed) => gigabytes / (median(times) / 1000);
+  const rows = prepared.map(
+    ({ candidate, bitsPerElement, encode, decode }): Row => ({
+      shape,
+      bits: candidate.bits,
+      codec: candidate.name,
+      encodeGBps: speed(encode),
+      decodeGBps: speed(decode),
+      bitsPerElement,
+    }),
+  );
+  return { shape, copyGBps: speed(copy), rows };
+}
+
+function count(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError("a whole number from 1 is accepted.");
+  return n;
+}
+
+async function main(settings: Settings): Promise<void> {
+  if (kernels() === undefined)
+    fail("NB_INTERNAL", "there is no WebAssembly SIMD here; the bench compares it");
+  const results = SHAPES.map((shape) => benchShape(shape, settings));
+  const machine = {
+    processor: cpus()[0]?.model ?? "unknown",
+    node: process.version,
+    rounds: settings.rounds,
+  };
+  console.log(`${machine.processor}, one core, Node ${machine.node}, median of ${settings.rounds} rounds`);
+  const head = ["bits", "codec", "encode GB/s", "of copy", "decode GB/s", "of copy", "bits/element"];
+  for (const { shape, copyGBps, rows } of results) {
+    console.log(`\n[${shape.join(", ")}]  Buffer.copy ${copyGBps.toFixed(2)} GB/s`);
+    const cells = rows.map((row) => [
+      String(row.bits),
+      row.codec,
+      row.encodeGBps.toFixed(2),
+      (row.encodeGBps / copyGBps).toFixed(2),
+      row.decodeGBps.toFixed(2),
+      (row.decodeGBps / copyGBps).toFixed(2),
+      row.bitsPerElement.toFixed(3),
+    ]);
+    for (const line of formatTable(head, cells, new Set([2, 3, 4, 5, 6]))) console.log(line);
+  }
+  if (settings.json === undefined) return;
+  const copies = results.map(({ shape, copyGBps }) => ({ shape, copyGBps }));
+  // The largest shape's copy is the one that memory bounds.
+  const { copyGBps } = copies[1]!;
+  const report = { copyGBps, copies, rows: results.flatMap(({ rows }) => rows), machine };
+  await writeFile(settings.json, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+const command = new Command("bench:codec")
+  .description("Times the codecs' encoders and decoders on one core.")
+  .option("--json <file>", "write the figures to a file as well")
+  .option("--rounds <n>", "rounds in which every measurement is taken once", count, 7)
+  .option("--only <codec>", "only codecs whose name begins with this")
+  .parse();
+
+await main(command.opts<Settings>());

@@ -1,0 +1,337 @@
+/** Coding a message by the kernels of ../kernels/assembly/entropy.ts; equals reference.ts byte for byte. */
+
+import { type Kernels, room } from "../kernels/kernels.ts";
+import {
+  type ChannelPlace,
+  centerMap,
+  type DecoderBackend,
+  type EncoderBackend,
+  type FitSums,
+  middleOf,
+  OVERSHOOT,
+  PARAMETERS,
+  rateOf,
+  unitMap,
+} from "./backend.ts";
+import {
+  ARGUMENTS,
+  bellTables,
+  CENTER_ONE,
+  CLASSES,
+  deviationTables,
+  INVERSE_BITS,
+  leveling,
+  REACH,
+  SCALE_ONE,
+  SCALE_REACH,
+  SCALE_SHIFT,
+  scaleClasses,
+  shiftOf,
+} from "./distribution.ts";
+import { BLOCK, type Predictor } from "./predictor.ts";
+import { LANES, LOWEST, refuse, STATE_BYTES } from "./rans.ts";
+
+/** Tokens that a kernel works on at once; buffers are rounded up to it. */
+const TILE = 32;
+/** Bytes of a class in the table of classes. */
+const CLASS_BYTES = 16;
+/** Bytes that kernels may read behind the last word. */
+const OVERREAD = 64;
+
+/** Bytes of the part that a pair of channels has in a tile of units. */
+const PAIR_BYTES = 4 * TILE;
+
+function paddedTokens(tokens: number): number {
+  return Math.ceil(tokens / TILE) * TILE;
+}
+
+/** Bytes of a tile of units: those of TILE tokens and a block of channels. */
+function tileBytesOf(channels: number): number {
+  return Math.ceil(Math.min(channels, BLOCK) / 2) * PAIR_BYTES;
+}
+
+/** Entries of the table of classes: those beyond its ends are repeated, so that a token's context needs no check. */
+const CLASS_ENTRIES = CLASSES + 2 * SCALE_REACH;
+/** Numbers of an alphabet in the table of ends, and alphabets: the spread classes, and 2 to 256 symbols. */
+const END_COUNT = 260;
+const ALPHABETS = [CLASSES, 2, 4, 8, 16, 32, 64, 128, 256];
+/** Moves any argument beyond REACH. */
+const FAR = 2 ** 20;
+
+function tableBytes(): number[] {
+  const { values, inverse } = bellTables();
+  const ends = 4 * END_COUNT * ALPHABETS.length;
+  const classes = CLASS_ENTRIES * CLASS_BYTES;
+  return [
+    values.byteLength,
+    inverse.byteLength,
+    contextTable().byteLength,
+    ends,
+    classes,
+    4 * CLASSES,
+    4 * CLASSES,
+  ];
+}
+
+let contexts: Int32Array | undefined;
+
+/** What kernels know of a token, by its scale >> SCALE_SHIFT: see assembly/entropy.ts. */
+function contextTable(): Int32Array {
+  const weights = leveling();
+  contexts ??= Int32Array.from(scaleClasses(), (d) => (weights[d + SCALE_REACH]! << 16) | (d & 0xffff));
+  return contexts;
+}
+
+/** Kernel memory that a message takes, bytes, both for coding and decoding it. */
+export function kernelBytes(channels: number, tokens: number, predicted: boolean): number {
+  const padded = paddedTokens(tokens);
+  const symbols = channels * (tokens + PARAMETERS);
+  const units = predicted ? room((padded / TILE) * tileBytesOf(channels)) + room(channels * BLOCK * 2) : 0;
+  const tables = tableBytes().reduce((sum, bytes) => sum + room(bytes), 0);
+  return (
+    tables +
+    units +
+    3 * room(4 * padded) +
+    2 * room(64) +
+    room(4 * symbols) +
+    room(2 * symbols + STATE_BYTES + OVERREAD)
+  );
+}
+
+class KernelModel {
+  protected readonly work: Kernels;
+  protected readonly tokens: number;
+  protected readonly symbols: number;
+  protected readonly centers: number;
+  protected readonly scales: number;
+  protected readonly contexts: number;
+  protected readonly states: number;
+  protected readonly scratch: number;
+  private readonly tile: number;
+  private readonly units: number;
+  private readonly weights: number;
+  private readonly predictor: Predictor | undefined;
+  private seen = 0;
+
+  /** `symbols`: their address in linear memory. */
+  constructor(
+    work: Kernels,
+    symbols: number,
+    channels: number,
+    tokens: number,
+    predictor: Predictor | undefined,
+  ) {
+    this.work = work;
+    this.symbols = symbols;
+    this.tokens = tokens;
+    this.predictor = predictor;
+    this.tile = tileBytesOf(channels);
+    const padded = paddedTokens(tokens);
+    this.centers = work.take(4 * padded);
+    this.scales = work.take(4 * padded);
+    this.contexts = work.take(4 * padded);
+    this.states = work.take(64);
+    this.scratch = work.take(64);
+    work.i32.fill(SCALE_ONE, this.scales / 4, this.scales / 4 + padded);
+    const context = contextTable()[SCALE_ONE >> SCALE_SHIFT]!;
+    work.i32.fill(context, this.contexts / 4, this.contexts / 4 + padded);
+    this.units = 0;
+    this.weights = 0;
+    if (predictor !== undefined) {
+      this.units = work.take((padded / TILE) * this.tile);
+      this.weights = work.take(channels * BLOCK * 2);
+      new Int16Array(work.u8.buffer, this.weights, channels * BLOCK).set(predictor.weights);
+    }
+  }
+
+  /** Copies the tables and tells kernels where everything stands. */
+  protected begin(firstWord: number, lastWord: number): void {
+    const { work } = this;
+    const [values, inverse, contexts, ends, classes, caps, factors] = tableBytes().map((bytes) =>
+      work.take(bytes),
+    );
+    const bell = bellTables();
+    const { buffer } = work.u8;
+    new Uint16Array(buffer, values).set(bell.values);
+    new Int16Array(buffer, inverse).set(bell.inverse);
+    work.i32.set(contextTable(), contexts! / 4);
+    ALPHABETS.forEach((count, i) => {
+      const at = ends! / 4 + i * END_COUNT;
+      work.i32.fill(0, at, at + count);
+      work.i32.fill(FAR, at + count, at + END_COUNT);
+      work.i32[at] = -FAR;
+    });
+    for (let i = 0; i < CLASS_ENTRIES; i++) {
+      const k = Math.min(CLASSES - 1, Math.max(0, i - SCALE_REACH));
+      const entry = (classes! + i * CLASS_BYTES) / 4;
+      work.i32[entry] = values! + 2 * (k * ARGUMENTS + REACH);
+      work.i32[entry + 1] = shiftOf(k);
+      work.i32[entry + 2] = inverse! + 2 * (k << INVERSE_BITS);
+    }
+    const deviation = deviationTables();
+    work.i32.set(deviation.cap, caps! / 4);
+    work.i32.set(deviation.factor, factors! / 4);
+    work.run.entropyBegin(classes!, contexts!, ends!, caps!, factors!, this.states, firstWord, lastWord);
+  }
+
+  predict(place: ChannelPlace): void {
+    const { channel, width } = place;
+    const { work, predictor, centers, tile, tokens, units, weights } = this;
+    const top = (1 << width) - 1;
+    if (predictor === undefined) {
+      work.run.entropyFill(centers, middleOf(place), tokens);
+      return;
+    }
+    const { gain, offset } = centerMap(predictor, place);
+    const highest = (top + OVERSHOOT) * CENTER_ONE;
+    const row = weights + channel * BLOCK * 2;
+    work.run.entropyPredict(row, units, tile, channel % BLOCK, gain, offset, highest, centers, tokens);
+  }
+
+  follow(place: ChannelPlace, k: number): void {
+    const { work, predictor, tile, tokens } = this;
+    const own = this.symbols + place.from;
+    const rate = rateOf(this.seen++);
+    work.run.entropyFollow(own, this.centers, this.scales, this.contexts, k, rate, tokens);
+    if (predictor === undefined) return;
+    const { slope, origin } = unitMap(predictor, place);
+    const j = place.channel % BLOCK;
+    const at = this.units + (j >> 1) * PAIR_BYTES + (j & 1) * 2;
+    work.run.entropyUnits(own, slope, origin, at, tile, tokens);
+  }
+}
+
+export class KernelEncoder extends KernelModel implements EncoderBackend {
+  private readonly items: number;
+  private readonly wordEnd: number;
+  private readonly channels: number;
+
+  constructor(
+    work: Kernels,
+    symbols: number,
+    channels: number,
+    tokens: number,
+    predictor: Predictor | undefined,
+  ) {
+    super(work, symbols, channels, tokens, predictor);
+    this.channels = channels;
+    const count = channels * (tokens + PARAMETERS);
+    this.items = work.take(4 * count);
+    this.wordEnd = work.take(2 * count + STATE_BYTES + OVERREAD) + 2 * count;
+    this.begin(this.wordEnd, this.wordEnd);
+  }
+
+  fit({ from }: ChannelPlace): FitSums {
+    const { work, scratch } = this;
+    work.run.entropyFit(this.symbols + from, this.centers, this.contexts, this.tokens, scratch);
+    const at = scratch / 8;
+    return { weightSquares: work.f64[at]!, sum: work.f64[at + 1]!, squares: work.f64[at + 2]! };
+  }
+
+  code({ channel, from, width }: ChannelPlace, k: number, distance: number): void {
+    const row = this.items + 4 * (channel * (this.tokens + PARAMETERS) + PARAMETERS);
+    const { centers, contexts, tokens, symbols } = this;
+    this.work.run.entropyIntervals(symbols + from, centers, contexts, k, distance, 1 << width, tokens, row);
+  }
+
+  parameter(channel: number, j: number, count: number, center: number, k: number, value: number): void {
+    const at = this.items / 4 + channel * (this.tokens + PARAMETERS) + j;
+    this.work.i32[at] = this.work.run.entropyInterval(k, center, count, value);
+  }
+
+  write(out: Uint8Array, at: number): number {
+    const { work, states, wordEnd } = this;
+    const first = work.run.entropyWrite(this.items, this.channels, this.tokens + PARAMETERS);
+    out.set(work.u8.subarray(states, states + STATE_BYTES), at);
+    out.set(work.u8.subarray(first, wordEnd), at + STATE_BYTES);
+    return at + STATE_BYTES + wordEnd - first;
+  }
+}
+
+export class KernelDecoder extends KernelModel implements DecoderBackend {
+  constructor(
+    work: Kernels,
+    body: Uint8Array,
+    at: number,
+    symbols: number,
+    channels: number,
+    tokens: number,
+    predictor: Predictor | undefined,
+  ) {
+    super(work, symbols, channels, tokens, predictor);
+    const bytes = body.length - at;
+    if (bytes < STATE_BYTES) refuse("is shorter than its states");
+    if (bytes > 2 * channels * (tokens + PARAMETERS) + STATE_BYTES)
+      refuse("is longer than its symbols can make it");
+    const stream = work.take(bytes + OVERREAD);
+    work.u8.set(body.subarray(at), stream);
+    for (let lane = 0; lane < LANES; lane++) {
+      const x = work.i32[stream / 4 + lane]! >>> 0;
+      if (x < LOWEST) refuse("begins with a state below 2^16");
+      work.i32[this.states / 4 + lane] = x;
+    }
+    this.begin(stream + STATE_BYTES, stream + bytes);
+  }
+
+  parameter(j: number, count: number, center: number, k: number): number {
+    const { work, scratch } = this;
+    if (!work.run.entropyTake(j & (LANES - 1), k, center, count, scratch)) refuse("ends too early");
+    return work.u8[scratch]!;
+  }
+
+  decode({ from, width }: ChannelPlace, k: number, distance: number): void {
+    const { work, centers, contexts, tokens } = this;
+    const done = work.run.entropySymbols(
+      this.symbols + from,
+      centers,
+      contexts,
+      k,
+      distance,
+      1 << width,
+      tokens,
+    );
+    if (!done) refuse("ends too early");
+  }
+
+  finish(): void {
+    if (!this.work.run.entropyFinished()) refuse("goes on after its last symbol");
+  }
+}
+
+/** Samples of a channel, rounded up to a vector; and so many channels apart that rows share few sets of a cache. */
+function sampleStride(tokens: number): number {
+  const rounded = Math.ceil(tokens / 8) * 8;
+  return rounded % 512 === 0 ? rounded + 8 : rounded;
+}
+
+/** Kernel memory that kernelProducts() takes, bytes, for a message of so many tokens. */
+export function measureBytes(channels: number, tokens: number): number {
+  return room(channels * sampleStride(tokens) * 2) + room(BLOCK * 4);
+}
+
+/**
+ * correlation[c·BLOCK + j − first] = unit · Σ_t samples[c, t] · samples[j, t] for each channel c and those before it in its
+ * block, which starts at `first`. samples [channels, tokens].
+ */
+export function kernelProducts(
+  work: Kernels,
+  samples: Int16Array,
+  channels: number,
+  tokens: number,
+  unit: number,
+  correlation: Float32Array,
+): void {
+  const stride = sampleStride(tokens);
+  const at = work.take(channels * stride * 2);
+  const sums = work.take(BLOCK * 4);
+  const memory = new Int16Array(work.u8.buffer, at, channels * stride);
+  for (let c = 0; c < channels; c++) {
+    memory.set(samples.subarray(c * tokens, (c + 1) * tokens), c * stride);
+    memory.fill(0, c * stride + tokens, (c + 1) * stride);
+  }
+  for (let c = 0; c < channels; c++) {
+    const first = c - (c % BLOCK);
+    work.run.entropyCorrelate(at + c * stride * 2, at + first * stride * 2, c - first, stride, sums);
+    for (let j = 0; j < c - first; j++) correlation[c * BLOCK + j] = work.i32[sums / 4 + j]! * unit;
+  }
+}

@@ -1,0 +1,60 @@
+/** Taking subtractive dither away. Reference: ../../rounding.ts. */
+
+import { loaded, promoteHigh } from "./lib/lanes";
+import { mix } from "./lib/mix";
+
+const GOLDEN: i32 = 0x9e3779b9;
+const firstFactorAt = memory.data<u32>([0x85ebca6b]);
+const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
+const lowBitsAt = memory.data<u32>([0x7fff]);
+const centerAt = memory.data<i32>([-32767]);
+const largest = 3.4028234663852886e38;
+
+/**
+ * Takes δ·step from each of `count` rows, in place, where δ = (2·threshold − 32767) / 2^16 by the threshold of
+ * quantizeStochastic(). `units`: step / 2^16 of each channel (f64). `row` is the number of the first row in the message,
+ * and even. The difference is f64, held within the largest f32.
+ */
+export function subtractDither(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  vectors: i32,
+  units: usize,
+  row: i32,
+  key: i32,
+  channels: i32,
+): void {
+  const width = <usize>vectors * 16;
+  const first = loaded(firstFactorAt);
+  const second = loaded(secondFactorAt);
+  const lowest = loaded(lowBitsAt);
+  const center = loaded(centerAt);
+  const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
+  for (let r = 0; r < count; r++) {
+    const pair = (row + r) >> 1;
+    let counter = i32x4.add(lanes, i32x4.splat(key + pair * channels * GOLDEN));
+    for (let c: usize = 0; c < width; c += 16) {
+      const h = mix(counter, first, second);
+      counter = i32x4.add(counter, i32x4.splat(4 * GOLDEN));
+      const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
+      const delta = i32x4.add(i32x4.shl(threshold, 1), center);
+      const level = v128.load(rows + c);
+      const low = without(f64x2.promote_low_f32x4(level), f64x2.convert_low_i32x4_s(delta), units + 2 * c);
+      const upper = v128.shuffle<u64>(delta, delta, 1, 1);
+      const high = without(promoteHigh(level), f64x2.convert_low_i32x4_s(upper), units + 2 * c + 16);
+      v128.store(
+        rows + c,
+        v128.shuffle<u64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2),
+      );
+    }
+    rows += stride;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function without(level: v128, delta: v128, unit: usize): v128 {
+  const value = f64x2.sub(level, f64x2.mul(delta, v128.load(unit)));
+  return f64x2.pmin(f64x2.pmax(f64x2.splat(-largest), value), f64x2.splat(largest));
+}

@@ -1,0 +1,302 @@
+/**
+ * Values to symbols, and symbols to the values that they stand for. Reference: ../reference.ts.
+ *
+ * Values lie row by row, symbols channel by channel. Both directions work in tiles of 16 rows and four channels: symbols
+ * of 16 rows are collected four to a 32-bit lane, one lane a channel, and a transposition makes each channel's 16 symbols
+ * consecutive.
+ */
+
+import { evenPairs, loaded, oddPairs } from "./lib/lanes";
+import { mix } from "./lib/mix";
+
+/** 1.5 · 2^23: added to a number from 0 to 255 it leaves the nearest integer, ties to even, in the low bits. */
+const rounderAt = memory.data<f32>([12582912]);
+/** What four sums with it, shifted by 0, 8, 16 and 24 bits and added, have beside the four symbols. */
+const surplusAt = memory.data<u32>([0x8b400000]);
+/** 2^23: added to a level times 2^15 it leaves that, as an integer, in the low bits. */
+const fixedAt = memory.data<f32>([8388608]);
+const fractionsAt = memory.data<f32>([32768]);
+const GOLDEN: i32 = 0x9e3779b9;
+const firstFactorAt = memory.data<u32>([0x85ebca6b]);
+const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
+const lowBitsAt = memory.data<u32>([0x7fff]);
+const byteAt = memory.data<u32>([255]);
+const nextColumnAt = memory.data<u32>([4 * GOLDEN]);
+
+const words = memory.data(64, 16);
+
+/** The four 32-bit words of `words`, each four symbols of four channels, go to the channels' places, 16 symbols each. */
+// @ts-ignore: decorator
+@inline
+function storeTile(places: usize, offset: usize): void {
+  const a = v128.load(words);
+  const b = v128.load(words, 16);
+  const c = v128.load(words, 32);
+  const d = v128.load(words, 48);
+  const ab0 = evenPairs(a, b);
+  const ab1 = oddPairs(a, b);
+  const cd0 = evenPairs(c, d);
+  const cd1 = oddPairs(c, d);
+  v128.store(<usize>load<u32>(places) + offset, v128.shuffle<u64>(ab0, cd0, 0, 2));
+  v128.store(<usize>load<u32>(places, 4) + offset, v128.shuffle<u64>(ab0, cd0, 1, 3));
+  v128.store(<usize>load<u32>(places, 8) + offset, v128.shuffle<u64>(ab1, cd1, 0, 2));
+  v128.store(<usize>load<u32>(places, 12) + offset, v128.shuffle<u64>(ab1, cd1, 1, 3));
+}
+
+/** The lowest byte of each lane goes to its channel's place. */
+// @ts-ignore: decorator
+@inline
+function storeRow(places: usize, offset: usize, symbols: v128): void {
+  store<u8>(<usize>load<u32>(places) + offset, i32x4.extract_lane(symbols, 0));
+  store<u8>(<usize>load<u32>(places, 4) + offset, i32x4.extract_lane(symbols, 1));
+  store<u8>(<usize>load<u32>(places, 8) + offset, i32x4.extract_lane(symbols, 2));
+  store<u8>(<usize>load<u32>(places, 12) + offset, i32x4.extract_lane(symbols, 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function joinRows(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
+  const low = i32x4.add(r0, i32x4.shl(r1, 8));
+  const high = i32x4.add(i32x4.shl(r2, 16), i32x4.shl(r3, 24));
+  return i32x4.add(low, high);
+}
+
+/** Level of the values at `at`, from 0 to top, not rounded. */
+// @ts-ignore: decorator
+@inline
+function levelAt(at: usize, low: v128, inverse: v128, top: v128): v128 {
+  const level = f32x4.mul(f32x4.sub(v128.load(at), low), inverse);
+  return f32x4.pmin(f32x4.pmax(f32x4.splat(0), level), top);
+}
+
+/** Rounds the values at `at` to the nearest level, stores at `to` what that stands for and returns rounder + symbol. */
+// @ts-ignore: decorator
+@inline
+function nearestRow(at: usize, to: usize, low: v128, inverse: v128, top: v128, step: v128, rounder: v128): v128 {
+  const rounded = f32x4.add(levelAt(at, low, inverse, top), rounder);
+  v128.store(to, f32x4.add(f32x4.mul(f32x4.sub(rounded, rounder), step), low));
+  return rounded;
+}
+
+/**
+ * Quantizes `count` rows to the nearest level: the symbol of row r of channel c is stored at places[c] + offset + r
+ * (places: u32 pointers), and what it stands for in row r at `out`, which has the same stride.
+ */
+export function quantizeNearest(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  out: usize,
+  vectors: i32,
+  lows: usize,
+  inverses: usize,
+  tops: usize,
+  steps: usize,
+  places: usize,
+  offset: usize,
+): void {
+  const rounder = loaded(rounderAt);
+  const surplus = loaded(surplusAt);
+  const width = <usize>vectors * 16;
+  for (let r: usize = 0; r < <usize>count; ) {
+    const whole = r + 16 <= <usize>count;
+    for (let c: usize = 0; c < width; c += 16) {
+      const low = v128.load(lows + c);
+      const inverse = v128.load(inverses + c);
+      const top = v128.load(tops + c);
+      const step = v128.load(steps + c);
+      let at = rows + c;
+      let to = out + c;
+      if (whole) {
+        for (let word = words; word < words + 64; word += 16) {
+          const r0 = nearestRow(at, to, low, inverse, top, step, rounder);
+          at += stride;
+          to += stride;
+          const r1 = nearestRow(at, to, low, inverse, top, step, rounder);
+          at += stride;
+          to += stride;
+          const r2 = nearestRow(at, to, low, inverse, top, step, rounder);
+          at += stride;
+          to += stride;
+          const r3 = nearestRow(at, to, low, inverse, top, step, rounder);
+          at += stride;
+          to += stride;
+          v128.store(word, i32x4.sub(joinRows(r0, r1, r2, r3), surplus));
+        }
+        storeTile(places + c, offset + r);
+      } else {
+        storeRow(places + c, offset + r, nearestRow(at, to, low, inverse, top, step, rounder));
+      }
+    }
+    const done: usize = whole ? 16 : 1;
+    rows += done * stride;
+    out += done * stride;
+    r += done;
+  }
+}
+
+/** Rounds up where the level's fraction, in 2^-15, and the threshold reach 2^15; stores the value and returns the symbols. */
+// @ts-ignore: decorator
+@inline
+function thresholdRow(
+  at: usize,
+  to: usize,
+  low: v128,
+  inverse: v128,
+  top: v128,
+  step: v128,
+  threshold: v128,
+  fractions: v128,
+  fixed: v128,
+  byte: v128,
+): v128 {
+  const sum = f32x4.add(f32x4.mul(levelAt(at, low, inverse, top), fractions), fixed);
+  const symbols = v128.and(i32x4.shr_u(i32x4.add(sum, threshold), 15), byte);
+  v128.store(to, f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low));
+  return symbols;
+}
+
+/**
+ * As quantizeNearest(), but q = floor(level + u), u uniform on [0, 1). Rows 2p and 2p + 1 of the message share a hash of
+ * 32 bits, mix(key + (p · channels + c) · GOLDEN), of which the even row takes bits 0 to 14 and the odd row bits 17 to 31.
+ * `offset` is the number of the first row in the message, and even.
+ */
+export function quantizeStochastic(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  out: usize,
+  vectors: i32,
+  lows: usize,
+  inverses: usize,
+  tops: usize,
+  steps: usize,
+  places: usize,
+  offset: usize,
+  key: i32,
+  channels: i32,
+): void {
+  const width = <usize>vectors * 16;
+  const first = loaded(firstFactorAt);
+  const second = loaded(secondFactorAt);
+  const lowest = loaded(lowBitsAt);
+  const fractions = loaded(fractionsAt);
+  const fixed = loaded(fixedAt);
+  const byte = loaded(byteAt);
+  const nextColumn = loaded(nextColumnAt);
+  const nextPair = i32x4.splat(channels * GOLDEN);
+  const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
+  for (let r: usize = 0; r < <usize>count; ) {
+    const whole = r + 16 <= <usize>count;
+    let counters = i32x4.add(lanes, i32x4.splat(key + (<i32>(offset + r) >> 1) * channels * GOLDEN));
+    for (let c: usize = 0; c < width; c += 16) {
+      const low = v128.load(lows + c);
+      const inverse = v128.load(inverses + c);
+      const top = v128.load(tops + c);
+      const step = v128.load(steps + c);
+      let at = rows + c;
+      let to = out + c;
+      if (whole) {
+        let counter = counters;
+        for (let word = words; word < words + 64; word += 16) {
+          const h0 = mix(counter, first, second);
+          counter = i32x4.add(counter, nextPair);
+          const h1 = mix(counter, first, second);
+          counter = i32x4.add(counter, nextPair);
+          const r0 = thresholdRow(at, to, low, inverse, top, step, v128.and(h0, lowest), fractions, fixed, byte);
+          at += stride;
+          to += stride;
+          const r1 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h0, 17), fractions, fixed, byte);
+          at += stride;
+          to += stride;
+          const r2 = thresholdRow(at, to, low, inverse, top, step, v128.and(h1, lowest), fractions, fixed, byte);
+          at += stride;
+          to += stride;
+          const r3 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h1, 17), fractions, fixed, byte);
+          at += stride;
+          to += stride;
+          v128.store(word, joinRows(r0, r1, r2, r3));
+        }
+        storeTile(places + c, offset + r);
+      } else {
+        const h = mix(counters, first, second);
+        const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
+        storeRow(places + c, offset + r, thresholdRow(at, to, low, inverse, top, step, threshold, fractions, fixed, byte));
+      }
+      counters = i32x4.add(counters, nextColumn);
+    }
+    const done: usize = whole ? 16 : 1;
+    rows += done * stride;
+    out += done * stride;
+    r += done;
+  }
+}
+
+/** Symbols in the lowest bytes of four lanes to what they stand for. */
+// @ts-ignore: decorator
+@inline
+function valueRow(at: usize, symbols: v128, low: v128, step: v128): void {
+  v128.store(at, f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low));
+}
+
+// @ts-ignore: decorator
+@inline
+function valueRows(at: usize, stride: usize, words: v128, low: v128, step: v128, mask: v128): void {
+  valueRow(at, v128.and(words, mask), low, step);
+  valueRow(at + stride, v128.and(i32x4.shr_u(words, 8), mask), low, step);
+  valueRow(at + 2 * stride, v128.and(i32x4.shr_u(words, 16), mask), low, step);
+  valueRow(at + 3 * stride, i32x4.shr_u(words, 24), low, step);
+}
+
+/** Fills `count` rows with what the symbols at places[c] + offset … stand for. */
+export function dequantize(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  vectors: i32,
+  lows: usize,
+  steps: usize,
+  places: usize,
+  offset: usize,
+): void {
+  const mask = loaded(byteAt);
+  const width = <usize>vectors * 16;
+  for (let r: usize = 0; r < <usize>count; ) {
+    const whole = r + 16 <= <usize>count;
+    for (let c: usize = 0; c < width; c += 16) {
+      const low = v128.load(lows + c);
+      const step = v128.load(steps + c);
+      const from0 = <usize>load<u32>(places + c) + offset + r;
+      const from1 = <usize>load<u32>(places + c, 4) + offset + r;
+      const from2 = <usize>load<u32>(places + c, 8) + offset + r;
+      const from3 = <usize>load<u32>(places + c, 12) + offset + r;
+      let at = rows + c;
+      if (whole) {
+        const v0 = v128.load(from0);
+        const v1 = v128.load(from1);
+        const v2 = v128.load(from2);
+        const v3 = v128.load(from3);
+        const even0 = evenPairs(v0, v1);
+        const odd0 = oddPairs(v0, v1);
+        const even1 = evenPairs(v2, v3);
+        const odd1 = oddPairs(v2, v3);
+        valueRows(at, stride, v128.shuffle<u64>(even0, even1, 0, 2), low, step, mask);
+        at += 4 * stride;
+        valueRows(at, stride, v128.shuffle<u64>(even0, even1, 1, 3), low, step, mask);
+        at += 4 * stride;
+        valueRows(at, stride, v128.shuffle<u64>(odd0, odd1, 0, 2), low, step, mask);
+        at += 4 * stride;
+        valueRows(at, stride, v128.shuffle<u64>(odd0, odd1, 1, 3), low, step, mask);
+      } else {
+        let symbols = i32x4.splat(load<u8>(from0));
+        symbols = i32x4.replace_lane(symbols, 1, load<u8>(from1));
+        symbols = i32x4.replace_lane(symbols, 2, load<u8>(from2));
+        symbols = i32x4.replace_lane(symbols, 3, load<u8>(from3));
+        valueRow(at, symbols, low, step);
+      }
+    }
+    const done: usize = whole ? 16 : 1;
+    rows += done * stride;
+    r += done;
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * One message's passes over a tensor, by kernels: lays out linear memory and feeds rows through it.
+ *
+ * A tensor visits linear memory in chunks of about CHUNK_BYTES, copied in and, as reconstruction, out: a chunk and what is
+ * made of it stay in the second-level cache. Small tensors are copied in once and stay for all passes. Of large ones
+ * nothing but the symbols, one byte a value, is kept from chunk to chunk, so that memory is not needed for them.
+ */
+
+import { type Kernels, kernels, room } from "./kernels.ts";
+import { CANDIDATES, type LevelTables, type Moments } from "./reference.ts";
+import { copyRows } from "./sums.ts";
+
+const CHUNK_BYTES = 2 ** 18;
+/** Tensors up to this size are copied in once and stay for all passes; beyond, copying again costs no more than that. */
+const RESIDENT_BYTES = 2 ** 23;
+/** Rows of a tile: chunks hold a multiple of them. */
+const TILE = 16;
+/** Smaller tensors are done before a kernel has been called. */
+const LEAST_VALUES = 2048;
+/** Kernels store up to this many bytes beyond the end of an array. */
+export const SLACK = 16;
+
+/** The passes over one tensor [tokens, channels]. There is one at a time: open() ends the one before. */
+export class KernelTensor {
+  work: Kernels;
+  /** Symbols in slot order [channels · tokens]: a view of linear memory. */
+  symbols: Uint8Array;
+  private tokens = 0;
+  private channels = 0;
+  private vectors = 0;
+  /** Bytes from one row to the next in linear memory. */
+  private stride = 0;
+  private chunkRows = 0;
+  /** All rows have places of their own. */
+  private resident = false;
+  /** Rows that are there for good, from the first on, and what they are rows of. */
+  private loadedRows = 0;
+  private loaded: Float32Array | undefined;
+  /** Bytes from one channel's symbols to the next while quantizing and dequantizing. */
+  private pitch = 0;
+  private input = 0;
+  private output = 0;
+  private symbolsAt = 0;
+  /** Per-channel tables; each has room for 8 bytes a channel. */
+  private readonly tables = new Int32Array(6);
+  private places = 0;
+  private overload = 0;
+
+  constructor(work: Kernels) {
+    this.work = work;
+    this.symbols = work.u8.subarray(0, 0);
+  }
+
+  /** False when there is not so much memory. `extraBytes`: what else will be taken of `work`. */
+  open(tokens: number, channels: number, extraBytes: number): boolean {
+    const vectors = Math.ceil(channels / 4);
+    const rowBytes = vectors * 16;
+    // Rows a multiple of 1 kB apart would share few sets of the first-level cache.
+    const stride = rowBytes % 1024 === 0 ? rowBytes + 64 : rowBytes;
+    const chunkRows = Math.max(TILE, Math.floor(CHUNK_BYTES / stride / TILE) * TILE);
+    const rows = Math.min(tokens, chunkRows);
+    const resident = tokens * stride <= RESIDENT_BYTES;
+    const inputBytes = (resident ? tokens : rows) * stride;
+    const pitch = tokens % 512 === 0 ? tokens + 64 : tokens;
+    // The lanes beyond the last channel have symbols, too.
+    const symbolBytes = (channels + 1) * pitch + SLACK;
+    const bytes =
+      room(inputBytes) +
+      room(rows * stride) +
+      this.tables.length * room(vectors * 32) +
+      room(rowBytes) +
+      room(CANDIDATES * vectors * 32) +
+      room(symbolBytes) +
+      extraBytes;
+    const { work } = this;
+    if (!work.begin(bytes)) return false;
+    this.tokens = tokens;
+    this.channels = channels;
+    this.vectors = vectors;
+    this.stride = stride;
+    this.chunkRows = chunkRows;
+    this.pitch = pitch;
+    this.resident = resident;
+    this.loadedRows = 0;
+    this.loaded = undefined;
+    this.input = work.take(inputBytes);
+    this.output = work.take(rows * stride);
+    for (let i = 0; i < this.tables.length; i++) this.tables[i] = work.take(vectors * 32);
+    this.places = work.take(rowBytes);
+    this.overload = work.take(CANDIDATES * vectors * 32);
+    this.symbolsAt = work.take(symbolBytes);
+    this.symbols = work.u8.subarray(this.symbolsAt, this.symbolsAt + channels * tokens);
+    return true;
+  }
+
+  close(): void {
+    this.loaded = undefined;
+    this.work.finish();
+  }
+
+  /** addMoments() of the reference. */
+  addMoments(x: Float32Array, moments: Moments): void {
+    const { work, vectors, stride, tables, tokens, chunkRows } = this;
+    const { f32, f64, run } = work;
+    const [origin, min, max, sum, squares] = tables as unknown as [number, number, number, number, number];
+    f32.set(moments.origin, origin >> 2);
+    f32.set(moments.min, min >> 2);
+    f32.set(moments.max, max >> 2);
+    f64.set(moments.sum, sum >> 3);
+    f64.set(moments.squares, squares >> 3);
+    for (let row = 0; row < tokens; row += chunkRows) {
+      const rows = Math.min(chunkRows, tokens - row);
+      run.moments(this.load(x, row, rows), rows, stride, vectors, origin, min, max, sum, squares);
+    }
+    moments.min.set(f32.subarray(min >> 2, (min >> 2) + this.channels));
+    moments.max.set(f32.subarray(max >> 2, (max >> 2) + this.channels));
+    moments.sum.set(f64.subarray(sum >> 3, (sum >> 3) + this.channels));
+    moments.squares.set(f64.subarray(squares >> 3, (squares >> 3) + this.channels));
+  }
+
+  /** measureTails() of the reference. `near`, a matter of speed: many values lie between the first two ranges. */
+  measureTails(
+    x: Float32Array,
+    inverse: Float32Array,
+    center: Float32Array,
+    overload: Float64Array,
+    near: boolean,
+  ): void {
+    const { work, vectors, stride, tables, channels, tokens, chunkRows } = this;
+    const { f32, f64, run } = work;
+    const [factor, middle] = tables as unknown as [number, number];
+    const pitch = vectors * 32;
+    f32.set(inverse, factor >> 2);
+    f32.set(center, middle >> 2);
+    const sums = this.overload >> 3;
+    f64.fill(0, sums, sums + CANDIDATES * vectors * 4);
+    for (let row = 0; row < tokens; row += chunkRows) {
+      const rows = Math.min(chunkRows, tokens - row);
+      run.tails(
+        this.load(x, row, rows),
+        rows,
+        stride,
+        vectors,
+        factor,
+        middle,
+        this.overload,
+        pitch,
+        near ? 1 : 0,
+      );
+    }
+    for (let k = 0; k < CANDIDATES; k++) {
+      const from = sums + k * vectors * 4;
+      overload.set(f64.subarray(from, from + channels), k * channels);
+    }
+  }
+
+  /** quantize() of the reference at scale 1; the symbols stay in linear memory. */
+  quantize(
+    x: Float32Array,
+    levels: LevelTables,
+    slots: Int32Array,
+    key: number | undefined,
+    reconstruction: Float32Array,
+  ): void {
+    const { work, vectors, stride, output, channels, places, tokens, chunkRows } = this;
+    const { f32, run } = work;
+    const [low, inverse, top, step] = this.tables as unknown as [number, number, number, number];
+    f32.set(levels.low, low >> 2);
+    f32.set(levels.inverse, inverse >> 2);
+    f32.set(levels.top, top >> 2);
+    f32.set(levels.step, step >> 2);
+    this.setPlaces(slots);
+    for (let row = 0; row < tokens; row += chunkRows) {
+      const rows = Math.min(chunkRows, tokens - row);
+      const input = this.load(x, row, rows);
+      if (key === undefined) {
+        run.quantizeNearest(input, rows, stride, output, vectors, low, inverse, top, step, places, row);
+      } else {
+        run.quantizeStochastic(
+          input,
+          rows,
+          stride,
+          output,
+          vectors,
+          low,
+          inverse,
+          top,
+          step,
+          places,
+          row,
+          key,
+          channels,
+        );
+      }
+      this.unload(reconstruction, row, rows);
+    }
+    if (this.pitch !== tokens) run.closeRanks(this.symbolsAt, this.pitch, tokens, channels);
+  }
+
+  /** dequantize() of the reference, from the symbols in linear memory. */
+  dequantize(levels: LevelTables, slots: Int32Array, out: Float32Array): void {
+    const { work, vectors, stride, output, channels, tokens, places, chunkRows } = this;
+    const { f32, run } = work;
+    const [low, step] = this.tables as unknown as [number, number];
+    f32.set(levels.low, low >> 2);
+    f32.set(levels.step, step >> 2);
+    this.setPlaces(slots);
+    if (this.pitch !== tokens) run.openRanks(this.symbolsAt, this.pitch, tokens, channels);
+    for (let row = 0; row < tokens; row += chunkRows) {
+      const rows = Math.min(chunkRows, tokens - row);
+      run.dequantize(output, rows, stride, vectors, low, step, places, row);
+      this.unload(out, row, rows);
+    }
+  }
+
+  /** Where each channel's symbols begin; lanes that are no channel get the place behind the last. */
+  private setPlaces(slots: Int32Array): void {
+    const { symbolsAt, pitch, channels } = this;
+    const { i32 } = this.work;
+    const places = this.places >> 2;
+    for (let c = 0; c < channels; c++) i32[places + c] = symbolsAt + slots[c]! * pitch;
+    for (let c = channels; c < this.vectors * 4; c++) i32[places + c] = symbolsAt + channels * pitch;
+  }
+
+  /** Copies the chunk of `rows` rows that begins at `row` in, unless it is there; returns where it is. */
+  private load(x: Float32Array, row: number, rows: number): number {
+    const { channels, stride, resident } = this;
+    const { f32 } = this.work;
+    const at = resident ? this.input + row * stride : this.input;
+    if (resident) {
+      if (this.loaded !== x) this.loadedRows = 0;
+      this.loaded = x;
+      if (row < this.loadedRows) return at;
+      this.loadedRows = row + rows;
+    }
+    copyRows(x, row, rows, channels, f32, at >> 2, stride >> 2);
+    return at;
+  }
+
+  /** Copies the chunk that begins at `row` out. */
+  private unload(out: Float32Array, row: number, rows: number): void {
+    const { channels, stride } = this;
+    const { f32 } = this.work;
+    const from = this.output >> 2;
+    const to = row * channels;
+    if (stride === channels * 4) {
+      out.set(f32.subarray(from, from + rows * channels), to);
+    } else {
+      const pitch = stride >> 2;
+      for (let r = 0; r < rows; r++) {
+        out.set(f32.subarray(from + r * pitch, from + r * pitch + channels), to + r * channels);
+      }
+    }
+  }
+}
+
+let shared: KernelTensor | undefined;
+
+/**
+ * Opens a tensor's passes; undefined where the reference is to be used: without kernels, for small tensors, and for those
+ * that there is no memory for. The caller closes it before anyone opens another.
+ */
+export function openTensor(tokens: number, channels: number, extraBytes: number): KernelTensor | undefined {
+  if (tokens * channels < LEAST_VALUES) return undefined;
+  const work = kernels();
+  if (work === undefined) return undefined;
+  if (shared?.work !== work) shared = new KernelTensor(work);
+  return shared.open(tokens, channels, extraBytes) ? shared : undefined;
+}

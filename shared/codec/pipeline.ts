@@ -1,0 +1,552 @@
+/**
+ * What `fixed` and `amaq` do with a tensor around the plain quantizer (quantizer.ts), where their settings ask for it:
+ *
+ *   sink tokens taken out (sinks.ts) → rotation of the rest (rotation.ts) → ranges (ranges.ts, learned-ranges.ts,
+ *   average-ranges.ts) → quantizer → dither (rounding.ts)
+ *
+ * and the way back. The scales section is then, in this order: the sink tokens, if the codec looks for them; lowest levels
+ * and steps, which with `clip: ema` may be left out where the receiver keeps some; a dither key of 4 bytes, if the sender
+ * dithers, which a receiver knows by a mark in the scales. Without any of these settings everything goes straight to the
+ * quantizer and this file costs nothing.
+ *
+ * Widths belong to the channels that are quantized. With a rotation these are the rotated ones, so what gates learn from
+ * is taken there: {@link PipelineEncoder.levelSpace}. The rotation is orthogonal, so a gradient with respect to x̂ is rotated
+ * like x̂ itself. Sink tokens, which no width concerns, are left out of it.
+ */
+
+import { fail } from "../errors.ts";
+import { AverageRanges } from "./average-ranges.ts";
+import type { CodecState, EncodeOutputs, StreamPosition } from "./codec.ts";
+import type { TensorRole } from "./definition.ts";
+import {
+  type EntropyDecoder,
+  type EntropyEncoder,
+  type EntropyStage,
+  entropyDecoder,
+  entropyEncoder,
+} from "./entropy/coder.ts";
+import { LearnedRanges } from "./learned-ranges.ts";
+import { MicroBatchSums } from "./micro-batch-sums.ts";
+import { type QuantizedBody, QuantizerDecoder, QuantizerEncoder, requireBytes } from "./quantizer.ts";
+import { type Clip, percentileRanges, RangeChooser, type Rounding } from "./ranges.ts";
+import { MAX_ROTATED_LEVEL, MAX_ROTATED_VALUE, Rotation } from "./rotation.ts";
+import { subtractDither } from "./rounding.ts";
+import {
+  type Grid,
+  type Levels,
+  MIN_COMPUTED_EXPONENT,
+  MIN_EXPONENT,
+  makeLevels,
+  readExponent,
+  readScales,
+  scalesBytes,
+  writeScales,
+} from "./scales.ts";
+import {
+  findSinks,
+  MIN_TOKENS_PER_SINK,
+  putTogether,
+  readSinks,
+  type Sinks,
+  takeRest,
+  writeSinks,
+} from "./sinks.ts";
+import { integerOf, numberOf } from "./state.ts";
+import { packedSymbols, type SymbolCoder } from "./symbols.ts";
+import { type WidthPlan, widenToSteps } from "./widths.ts";
+
+/** Which settings change what the receiver must do; the rest of {@link PipelineOptions} is the sender's own matter. */
+export interface PipelineLayout {
+  /** The message carries sink tokens. */
+  readonly sinks: boolean;
+  /** Channels of a rotation block; 0 for no rotation. */
+  readonly block: number;
+  /** The receiver keeps scales. */
+  readonly keepsScales: boolean;
+  /** How symbols are written. */
+  readonly entropy: EntropyStage;
+}
+
+export interface PipelineOptions {
+  readonly clip: Clip | "percentile" | "learned" | "ema";
+  readonly rounding: Rounding | "dithered";
+  readonly grid: Grid;
+  readonly sinks: "none" | "auto";
+  /** Channels of a rotation block, a power of two, or 0. */
+  readonly rotate: number;
+  /** Of `clip: percentile`: percent of the values that lie within the range. */
+  readonly clipPercent: number;
+  /** Of `clip: ema`: tokens over which statistics are averaged. */
+  readonly emaTokens: number;
+  readonly entropy: EntropyStage;
+}
+
+const KEY_BYTES = 4;
+/** Set in the sign bit of the first channel's step, which is otherwise clear, when a dither key follows. */
+const DITHER_MARK = 0x80;
+
+/** The byte of a scales section that has the mark. */
+function markAt(channels: number): number {
+  return 2 + 2 * channels;
+}
+
+/** Bits of an element of a sink token. */
+const SINK_BITS = 16;
+/** Steps over which the share of sink tokens is averaged. */
+const SINK_STEPS = 16;
+/** A change of the share by this costs 1/32 bit an element, which is no reason for new widths. */
+const SHARE_SLACK = 1 / (32 * SINK_BITS);
+const EMPTY = new Uint8Array(0);
+
+/** Values as the quantizer gets them, while one call lasts; shared by all. */
+let scratch = new Float32Array(0);
+let scratchBack = new Float32Array(0);
+
+/** Tensors of one message in the space of the quantized channels, without sink tokens. */
+export interface LevelSpace {
+  readonly tokens: number;
+  readonly x: Float32Array;
+  readonly reconstruction: Float32Array;
+  /** Only where one was given. */
+  readonly gradient: Float32Array | undefined;
+}
+
+export class PipelineEncoder {
+  private readonly channels: number;
+  private readonly role: TensorRole;
+  private readonly options: PipelineOptions;
+  private readonly plain: boolean;
+  private readonly dithered: boolean;
+  private readonly minExponent: number;
+  private readonly quantizer: QuantizerEncoder;
+  private readonly entropy: EntropyEncoder | undefined;
+  private readonly chooser: RangeChooser;
+  private readonly rotation: Rotation | undefined;
+  private readonly learned: LearnedRanges | undefined;
+  private readonly average: AverageRanges | undefined;
+  private readonly levels: Levels;
+  private readonly section: Uint8Array;
+  /** The section with the dither key behind it. */
+  private readonly keyed: Uint8Array;
+  private readonly lo: Float64Array;
+  private readonly hi: Float64Array;
+  /** Per micro-batch: sink tokens, tokens. */
+  private readonly sinkCounts = new MicroBatchSums("sinkTokens", 2);
+  /** Running mean of the part of all tokens that are sinks, and the steps that went into it. */
+  private sinkShare = 0;
+  private sinkSteps = 0;
+  /** The share that widths are to leave room for: follows `sinkShare` when it is off by more than SHARE_SLACK. */
+  private paidShare = 0;
+
+  constructor(channels: number, role: TensorRole, options: PipelineOptions) {
+    const { clip, rounding, grid, sinks, rotate, emaTokens } = options;
+    this.entropy = entropyEncoder(options.entropy, channels);
+    const coder: SymbolCoder = this.entropy ?? packedSymbols;
+    this.channels = channels;
+    this.role = role;
+    this.options = options;
+    this.plain = (clip === "none" || clip === "optimal") && sinks === "none" && rotate === 0;
+    this.dithered = rounding === "dithered";
+    this.minExponent = leastExponent(this.dithered || rotate > 0);
+    this.quantizer = new QuantizerEncoder(
+      channels,
+      {
+        clip: clip === "none" ? "none" : "optimal",
+        rounding: rounding === "dithered" ? "stochastic" : rounding,
+        grid,
+        noise: rounding === "stochastic" ? "stochastic" : "nearest",
+        minExponent: this.minExponent,
+      },
+      coder,
+    );
+    this.chooser = new RangeChooser(this.plain ? 1 : channels);
+    this.rotation = rotate === 0 ? undefined : new Rotation(channels, rotate);
+    this.learned = clip === "learned" ? new LearnedRanges(channels) : undefined;
+    this.average =
+      clip === "ema" ? new AverageRanges(channels, emaTokens, rounding === "stochastic" ? 6 : 12) : undefined;
+    this.levels = makeLevels(channels);
+    this.section = new Uint8Array(scalesBytes(channels, 1));
+    this.keyed = new Uint8Array(this.section.length + KEY_BYTES);
+    this.lo = new Float64Array(channels);
+    this.hi = new Float64Array(channels);
+  }
+
+  /**
+   * The mean width that leaves room, within `bits` per element, for the sink tokens that there have lately been: w with
+   * (1 − f) · w + f · 16 = bits, f their part of all tokens. The same as `bits` without sink tokens. Moves in endStep().
+   */
+  widthBudget(bits: number): number {
+    return (bits - SINK_BITS * this.paidShare) / (1 - this.paidShare);
+  }
+
+  /**
+   * Encodes x [tokens, channels] with the plan's widths. `key` seeds stochastic rounding and dither. Throws
+   * NB_TENSOR_NOT_FINITE.
+   */
+  encode(
+    x: Float32Array,
+    tokens: number,
+    plan: WidthPlan,
+    at: StreamPosition,
+    key: number,
+    outputs: EncodeOutputs = {},
+  ): QuantizedBody {
+    this.entropy?.start(at);
+    if (this.plain || tokens === 0) {
+      const body = this.quantizer.encode(x, tokens, plan, key, outputs);
+      if (!this.dithered || tokens === 0) return body;
+      readScales(body.scales, plan.widths, this.levels);
+      subtractDither(body.reconstruction, this.levels.step, key);
+      return { ...body, scales: this.sectionOf(EMPTY, body.scales, key) };
+    }
+    const { channels } = this;
+    const sinks = this.separate(x, tokens, plan);
+    const places = sinks?.tokens;
+    const count = places === undefined ? 0 : places.length;
+    const rest = tokens - count;
+    const values = this.toLevelSpace(x, tokens, places);
+    const ownRanges = this.chooseRanges(values, rest, plan);
+    this.setLevels(plan);
+    if (this.average !== undefined) this.average.gather(at, values, rest);
+    if (scratchBack.length < values.length) scratchBack = new Float32Array(values.length);
+    const back = scratchBack.subarray(0, values.length);
+    const { payload } = this.quantizer.encode(
+      values,
+      rest,
+      plan,
+      key,
+      { payload: outputs.payload, reconstruction: back },
+      { scales: this.section, levels: this.levels },
+    );
+    if (this.dithered) subtractDither(back, this.levels.step, key);
+    if (this.learned !== undefined && this.role === "gradient") {
+      this.learned.gather(at, this.learned.gradientOf(values, back, undefined, this.lo, this.hi));
+    }
+    this.rotation?.inverse(back);
+    const reconstruction = outputs.reconstruction ?? new Float32Array(x.length);
+    if (sinks === undefined) reconstruction.set(back);
+    else putTogether(back, sinks.values, tokens, channels, sinks.tokens, reconstruction);
+    if (sinks !== undefined) this.sinkCounts.put(at, Float64Array.of(count, tokens));
+    const scales = this.sectionOf(sinks?.bytes ?? EMPTY, ownRanges ? this.section : EMPTY, key);
+    return { scales, payload, reconstruction };
+  }
+
+  /**
+   * The tensors of a message that was encoded, where its widths and ranges apply. The arrays are the given ones, or new.
+   */
+  levelSpace(
+    x: Float32Array,
+    reconstruction: Float32Array,
+    gradient: Float32Array | undefined,
+    tokens: number,
+    plan: WidthPlan,
+  ): LevelSpace {
+    const places = this.plain || tokens === 0 ? undefined : this.separate(x, tokens, plan)?.tokens;
+    if ((places === undefined || places.length === 0) && this.rotation === undefined) {
+      return { tokens, x, reconstruction, gradient };
+    }
+    const move = (tensor: Float32Array) => this.toLevelSpace(tensor, tokens, places).slice();
+    return {
+      tokens: tokens - (places?.length ?? 0),
+      x: move(x),
+      reconstruction: move(reconstruction),
+      gradient: gradient && move(gradient),
+    };
+  }
+
+  /** Learns ranges from a message's gradient [tokens, channels], where they are learned from one. */
+  learn(
+    x: Float32Array,
+    reconstruction: Float32Array,
+    gradient: Float32Array,
+    tokens: number,
+    plan: WidthPlan,
+  ): void {
+    if (this.learned === undefined || this.role === "gradient") return;
+    this.observe(this.levelSpace(x, reconstruction, gradient, tokens, plan), plan);
+  }
+
+  /** The same for tensors as levelSpace() gives them. */
+  observe({ x, reconstruction, gradient, tokens }: LevelSpace, plan: WidthPlan): void {
+    if (this.learned === undefined || gradient === undefined || tokens === 0) return;
+    this.chooseRanges(x, tokens, plan);
+    this.learned.observe(this.learned.gradientOf(x, reconstruction, gradient, this.lo, this.hi));
+  }
+
+  /** Called when `step` has committed. */
+  endStep(step: number): void {
+    this.entropy?.endStep(step);
+    this.learned?.endStep(step);
+    this.average?.endStep(step);
+    const counts = this.sinkCounts.take(step);
+    if (counts !== undefined) {
+      this.sinkSteps = Math.min(this.sinkSteps + 1, SINK_STEPS);
+      this.sinkShare += (counts[0]! / counts[1]! - this.sinkShare) / this.sinkSteps;
+      if (Math.abs(this.sinkShare - this.paidShare) > SHARE_SLACK) this.paidShare = this.sinkShare;
+    }
+  }
+
+  /** Called after endStep(), with the plan of the next step. True when the scales that the receiver is to keep change. */
+  renewScales(plan: WidthPlan): boolean {
+    return this.average?.renew(plan.widths) ?? false;
+  }
+
+  /** The scales that the receiver is to keep, for its table; empty when there are none. */
+  keptScales(plan: WidthPlan): Uint8Array {
+    const kept = this.average?.kept();
+    if (kept === undefined) return EMPTY;
+    this.lo.set(kept.lo);
+    this.hi.set(kept.hi);
+    this.setLevels(plan);
+    const scales = this.section.slice();
+    if (this.dithered) this.mark(scales);
+    return scales;
+  }
+
+  /** The receiver is new: it has none of what it was to keep, beside the table. */
+  forgetPeer(): void {
+    this.entropy?.forgetPeer();
+  }
+
+  save(arrays: Record<string, CodecState["arrays"][string]>, numbers: Record<string, number>): void {
+    this.entropy?.save(arrays, numbers);
+    this.learned?.save(arrays, numbers);
+    this.average?.save(arrays, numbers);
+    if (this.options.sinks === "none") return;
+    this.sinkCounts.save(arrays, numbers);
+    numbers.sinkShare = this.sinkShare;
+    numbers.sinkSteps = this.sinkSteps;
+    numbers.paidShare = this.paidShare;
+  }
+
+  /** Reads what save() wrote; the function that it returns takes it over, so that a wrong state changes nothing. */
+  prepare(state: CodecState): () => void {
+    const parts = [this.entropy?.prepare(state), this.learned?.prepare(state), this.average?.prepare(state)];
+    if (this.options.sinks !== "none") {
+      const share = numberOf(state, "sinkShare", 0, 1 / MIN_TOKENS_PER_SINK);
+      const steps = integerOf(state, "sinkSteps", 0, SINK_STEPS);
+      const paid = numberOf(state, "paidShare", 0, 1 / MIN_TOKENS_PER_SINK);
+      parts.push(this.sinkCounts.prepare(state), () => {
+        this.sinkShare = share;
+        this.sinkSteps = steps;
+        this.paidShare = paid;
+      });
+    }
+    return () => {
+      for (const take of parts) take?.();
+    };
+  }
+
+  /**
+   * The sink tokens of x, where the settings look for them. Candidates that stand out are taken out only if that lowers
+   * the error to be expected by more than their bits would, spent on the widths: a factor 4 for each bit an element.
+   */
+  private separate(x: Float32Array, tokens: number, plan: WidthPlan): Sinks | undefined {
+    if (this.options.sinks === "none") return undefined;
+    const { channels } = this;
+    const none = new Uint32Array(0);
+    const found = findSinks(x, tokens, channels);
+    if (found.length === 0) return writeSinks(x, channels, none);
+    const all = this.expectedError(this.toLevelSpace(x, tokens, undefined), tokens, plan);
+    const rest = tokens - found.length;
+    const without = this.expectedError(this.toLevelSpace(x, tokens, found), rest, plan);
+    const extraBits = ((SINK_BITS - plan.totalBits / channels) * found.length) / tokens;
+    return writeSinks(x, channels, without * 4 ** extraBits < all ? found : none);
+  }
+
+  private expectedError(values: Float32Array, tokens: number, plan: WidthPlan): number {
+    const { clip, rounding } = this.options;
+    const means = rounding === "stochastic" ? "stochastic" : "nearest";
+    this.chooser.choose(values, tokens, plan.widths, clip === "none" ? "none" : "optimal", means);
+    return this.chooser.error.reduce((a, b) => a + b, 0);
+  }
+
+  /** The tensor without sinks and rotated, in the shared scratch array. Throws NB_TENSOR_NOT_FINITE. */
+  private toLevelSpace(tensor: Float32Array, tokens: number, sinks: Uint32Array | undefined): Float32Array {
+    const { channels, rotation } = this;
+    const length = tensor.length - (sinks?.length ?? 0) * channels;
+    if (scratch.length < length) scratch = new Float32Array(length);
+    const values = scratch.subarray(0, length);
+    if (sinks === undefined) values.set(tensor);
+    else takeRest(tensor, tokens, channels, sinks, values);
+    if (rotation === undefined) return values;
+    for (let i = 0; i < length; i++) {
+      const value = values[i]!;
+      if (!Number.isFinite(value)) {
+        fail(
+          "NB_TENSOR_NOT_FINITE",
+          `channel ${i % channels} of a tensor of ${tokens} tokens holds ${value}`,
+        );
+      }
+      values[i] = Math.min(MAX_ROTATED_VALUE, Math.max(-MAX_ROTATED_VALUE, value));
+    }
+    rotation.forward(values);
+    return values;
+  }
+
+  /**
+   * Sets lo and hi for values [tokens, channels] in level space. True when the receiver has not got them. Throws
+   * NB_TENSOR_NOT_FINITE.
+   */
+  private chooseRanges(values: Float32Array, tokens: number, plan: WidthPlan): boolean {
+    const { lo, hi, chooser, options } = this;
+    const error = this.expectedError(values, tokens, plan);
+    lo.set(chooser.lo);
+    hi.set(chooser.hi);
+    if (options.clip === "percentile") percentileRanges(values, tokens, options.clipPercent, lo, hi);
+    this.learned?.stretch(lo, hi);
+    const kept = this.average?.kept();
+    if (kept === undefined || this.average!.prefersOwn(values, tokens, plan.widths, error)) return true;
+    lo.set(kept.lo);
+    hi.set(kept.hi);
+    return false;
+  }
+
+  /** Sets the scales section and its levels from lo and hi. */
+  private setLevels(plan: WidthPlan): void {
+    const { clip, grid } = this.options;
+    // Scales that the receiver keeps do not move with an allocator's steps.
+    if (clip !== "ema") widenToSteps(this.lo, this.hi, plan);
+    writeScales(
+      this.lo,
+      this.hi,
+      plan.widths,
+      grid,
+      clip === "none",
+      this.section,
+      this.levels,
+      this.minExponent,
+    );
+  }
+
+  private mark(scales: Uint8Array): void {
+    const at = markAt(this.channels);
+    scales[at] = scales[at]! | DITHER_MARK;
+  }
+
+  /** What goes into the scales section, from its parts. Overwritten by the next call. */
+  private sectionOf(sinks: Uint8Array, scales: Uint8Array, key: number): Uint8Array {
+    if (!this.dithered && sinks.length === 0) return scales;
+    const length = sinks.length + scales.length + (this.dithered ? KEY_BYTES : 0);
+    const out = length <= this.keyed.length ? this.keyed.subarray(0, length) : new Uint8Array(length);
+    out.set(sinks);
+    out.set(scales, sinks.length);
+    if (this.dithered) {
+      if (scales.length > 0) this.mark(out.subarray(sinks.length));
+      new DataView(out.buffer, out.byteOffset + length - KEY_BYTES).setUint32(0, key >>> 0, true);
+    }
+    return out;
+  }
+}
+
+function leastExponent(computed: boolean): number {
+  return computed ? MIN_COMPUTED_EXPONENT : MIN_EXPONENT;
+}
+
+export class PipelineDecoder {
+  private readonly channels: number;
+  private readonly layout: PipelineLayout;
+  private readonly quantizer: QuantizerDecoder;
+  private readonly entropy: EntropyDecoder | undefined;
+  private readonly rotation: Rotation | undefined;
+  private readonly levels: Levels;
+  /** Scales of the message at hand, in the form that the quantizer knows. */
+  private readonly scales: Uint8Array;
+
+  constructor(channels: number, layout: PipelineLayout) {
+    const { block } = layout;
+    this.channels = channels;
+    this.layout = layout;
+    this.entropy = entropyDecoder(layout.entropy, channels);
+    const coder: SymbolCoder = this.entropy ?? packedSymbols;
+    this.quantizer = new QuantizerDecoder(channels, coder);
+    this.rotation = block === 0 ? undefined : new Rotation(channels, block);
+    this.levels = makeLevels(channels);
+    this.scales = new Uint8Array(scalesBytes(channels, 1));
+  }
+
+  /**
+   * Checks a body against the plan and decodes it into out [tokens, channels]. `kept`: the scales that the stream's table
+   * brought, or empty. Throws NB_CODEC_BODY_INVALID before anything is written.
+   */
+  decode(
+    section: Uint8Array,
+    payload: Uint8Array,
+    tokens: number,
+    plan: WidthPlan,
+    out: Float32Array,
+    kept: Uint8Array = EMPTY,
+  ): void {
+    const { channels, layout, levels } = this;
+    const bytes = scalesBytes(channels, 1);
+    if (tokens === 0) {
+      this.quantizer.decode(section, payload, tokens, plan, out);
+      return;
+    }
+    const sinks = layout.sinks ? readSinks(section, tokens, channels) : undefined;
+    const left = sinks === undefined ? section : section.subarray(sinks.bytes.length);
+    const rest = tokens - (sinks?.tokens.length ?? 0);
+    const given = left.length >= bytes;
+    const dithered = this.readLevels(given || !layout.keepsScales ? left.subarray(0, bytes) : kept, plan);
+    const keyAt = given ? bytes : 0;
+    requireBytes("scales", left, keyAt + (dithered ? KEY_BYTES : 0), rest, channels);
+    const length = rest * channels;
+    const whole = sinks === undefined && this.rotation === undefined;
+    if (!whole && scratchBack.length < length) scratchBack = new Float32Array(length);
+    const values = whole ? out : scratchBack.subarray(0, length);
+    this.quantizer.decode(this.scales, payload, rest, plan, values);
+    if (dithered) {
+      const key = new DataView(left.buffer, left.byteOffset + keyAt, KEY_BYTES).getUint32(0, true);
+      subtractDither(values, levels.step, key);
+    }
+    this.rotation?.inverse(values);
+    if (sinks !== undefined) putTogether(values, sinks.values, tokens, channels, sinks.tokens, out);
+    else if (!whole) out.set(values);
+  }
+
+  /**
+   * Reads scales into `levels` and, without the mark of dither, `scales`. True when they have that mark. Throws
+   * NB_CODEC_BODY_INVALID when they are not what this stream may have.
+   */
+  private readLevels(section: Uint8Array, plan: WidthPlan): boolean {
+    const { channels, layout, levels, scales } = this;
+    requireBytes("scales", section, scales.length, 1, channels);
+    scales.set(section);
+    const mark = markAt(channels);
+    const dithered = (scales[mark]! & DITHER_MARK) !== 0;
+    scales[mark] = scales[mark]! & ~DITHER_MARK;
+    const exponent = readExponent(scales);
+    const least = leastExponent(dithered || layout.block > 0);
+    if (exponent < least) {
+      fail(
+        "NB_CODEC_BODY_INVALID",
+        `scale exponent ${exponent}; accepted with dither or rotation are ${least} and more`,
+      );
+    }
+    readScales(scales, plan.widths, levels);
+    if (layout.block === 0) return dithered;
+    for (let c = 0; c < channels; c++) {
+      const low = levels.lo[c]!;
+      const high = low + (2 ** plan.widths[c]! - 1) * levels.step[c]!;
+      if (Math.max(Math.abs(low), Math.abs(high)) > MAX_ROTATED_LEVEL) {
+        fail("NB_CODEC_BODY_INVALID", `channel ${c} has a level beyond 2^119, the bound of rotated channels`);
+      }
+    }
+    return dithered;
+  }
+
+  /** What is kept between messages beside the table. */
+  save(arrays: Record<string, CodecState["arrays"][string]>): void {
+    this.entropy?.save(arrays);
+  }
+
+  /** Reads what save() wrote; the function that it returns takes it over. */
+  prepare(state: CodecState): () => void {
+    return this.entropy?.prepare(state) ?? (() => {});
+  }
+
+  /** Throws NB_CODEC_BODY_INVALID when a table's scales are not what this stream may keep. */
+  checkKept(scales: Uint8Array, plan: WidthPlan): void {
+    this.readLevels(scales, plan);
+  }
+}
