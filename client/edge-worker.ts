@@ -4,7 +4,6 @@
  */
 import type { CaptureRecorder } from "../shared/capture/recorder.ts";
 import type { CodecState } from "../shared/codec/codec.ts";
-import { forNewConnection } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import {
   AdapterAssembler,
@@ -101,8 +100,11 @@ export class EdgeWorker {
 
   /** The connection is new. `resumed`: the server is the one that this run has had before. */
   resetStreams(resumed: boolean): void {
-    for (const sender of Object.values(this.senders)) sender.resetPeer(resumed);
-    if (!resumed) for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
+    for (const sender of Object.values(this.senders)) sender.resetPeer();
+    if (!resumed) {
+      for (const sender of Object.values(this.senders)) sender.forgetPeer();
+      for (const receiver of Object.values(this.#receivers)) receiver.resetPeer();
+    }
     this.#manifestSent = false;
   }
 
@@ -110,7 +112,7 @@ export class EdgeWorker {
   saveCodecs(): Record<string, CodecState> {
     const { A1, G2 } = this.senders;
     const { A2, G1 } = this.#receivers;
-    return { A1: A1.encoder.save(), G2: G2.encoder.save(), A2: A2.save(), G1: G1.save() };
+    return { A1: A1.save(), G2: G2.save(), A2: A2.save(), G1: G1.save() };
   }
 
   /** Takes over what a checkpoint holds. Nothing has been sent by this process. */
@@ -119,7 +121,7 @@ export class EdgeWorker {
       if (codecs[name] === undefined) fail("NB_CHECKPOINT_INVALID", `checkpoint: no state of codec ${name}`);
     }
     for (const phase of ["A1", "G2"] as const) {
-      this.senders[phase].encoder.restore(forNewConnection(codecs[phase]));
+      this.senders[phase].restore(codecs[phase]);
     }
     for (const phase of ["A2", "G1"] as const) this.#receivers[phase].restore(codecs[phase]);
   }

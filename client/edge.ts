@@ -60,12 +60,12 @@ export interface EdgeOptions {
   /** Loads the segments once the job's settings are known. They stay the caller's to dispose of. */
   readonly segments: (config: JobConfig) => Promise<ClientSegments>;
   readonly batches: BatchSource;
-  /** Is given tensors of the run; undefined takes none. Asked for once the job's settings are known. */
-  readonly capture?: (config: JobConfig) => CaptureRecorder | undefined;
   /** Where the run is kept, so that it survives this process; without, a killed client has lost its run. */
   readonly journal?: EdgeJournalOptions;
   /** Clock of reports, milliseconds. */
   readonly now?: () => number;
+  /** Is given tensors of the run; undefined takes none. Asked for once the job's settings are known. */
+  readonly capture?: (config: JobConfig) => CaptureRecorder | undefined;
   readonly backoff?: BackoffOptions;
   /** Counts the bytes of `connect`'s sockets; a new ledger by default. */
   readonly ledger?: ByteLedger;

@@ -3,7 +3,6 @@
  * answers. What belongs to a client's open step is kept apart, so that it can be dropped until the step commits.
  */
 import type { CodecState } from "../shared/codec/codec.ts";
-import { forNewConnection } from "../shared/codec/registry.ts";
 import { fail } from "../shared/errors.ts";
 import type { SideState } from "../shared/job/side-checkpoint.ts";
 import { AdapterAssembler, type FlatAdapters, parseManifest } from "../shared/protocol/adapters.ts";
@@ -106,7 +105,7 @@ export class TrunkWorker {
     const states: Record<string, CodecState> = {};
     for (let index = 0; index < clients; index++) {
       const { senders, receivers } = this.#client(index);
-      for (const phase of ["A2", "G1"] as const) states[`${index}/${phase}`] = senders[phase].encoder.save();
+      for (const phase of ["A2", "G1"] as const) states[`${index}/${phase}`] = senders[phase].save();
       for (const phase of ["A1", "G2"] as const) states[`${index}/${phase}`] = receivers[phase].save();
     }
     return states;
@@ -127,7 +126,7 @@ export class TrunkWorker {
       const { senders, receivers } = work;
       work.manifest = manifests[index];
       for (const phase of ["A2", "G1"] as const) {
-        senders[phase].encoder.restore(forNewConnection(stateOf(codecs, `${index}/${phase}`)));
+        senders[phase].restore(stateOf(codecs, `${index}/${phase}`));
       }
       for (const phase of ["A1", "G2"] as const)
         receivers[phase].restore(stateOf(codecs, `${index}/${phase}`));
@@ -143,8 +142,11 @@ export class TrunkWorker {
   /** The client's connection is new. `resumed`: its run is the one that was here before. */
   resetStreams(client: number, resumed: boolean): void {
     const work = this.#client(client);
-    for (const sender of Object.values(work.senders)) sender.resetPeer(resumed);
-    if (!resumed) for (const receiver of Object.values(work.receivers)) receiver.resetPeer();
+    for (const sender of Object.values(work.senders)) sender.resetPeer();
+    if (!resumed) {
+      for (const sender of Object.values(work.senders)) sender.forgetPeer();
+      for (const receiver of Object.values(work.receivers)) receiver.resetPeer();
+    }
     // Adapters that have all come may be waiting for their average.
     if (work.upload?.complete === false) work.upload = undefined;
     work.manifest = undefined;

@@ -10,8 +10,8 @@ export const inspectCommand = defineCommand({
   group: "On one machine",
   summary: "say what a file or directory is",
   description:
-    "Looks at a model directory, a LoRA adapter, a safetensors file, a checkpoint, a redo log, a capture of tensors or the log of a run and " +
-    "describes it. No weights are " +
+    "Looks at a model directory, a LoRA adapter, a safetensors file, a checkpoint, a redo log, a capture of tensors or the log of a run and describes " +
+    "it. No weights are " +
     "loaded. For a model it says what each side of a split would hold and send.",
   examples: [
     {

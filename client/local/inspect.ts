@@ -64,13 +64,13 @@ async function describeFile(path: string, settings: InspectSettings): Promise<De
     const { describeCheckpoint } = await import("./inspect/checkpoint.ts");
     return describeCheckpoint(path, settings);
   }
-  if (head.subarray(0, 4).toString("latin1") === CAPTURE_MAGIC) {
-    const { describeCapture } = await import("./inspect/capture.ts");
-    return describeCapture(path, settings);
-  }
   if (head.subarray(0, 4).toString("latin1") === "NBRL") {
     const { describeRedoLog } = await import("./inspect/redo-log.ts");
     return describeRedoLog(path);
+  }
+  if (head.subarray(0, 4).toString("latin1") === CAPTURE_MAGIC) {
+    const { describeCapture } = await import("./inspect/capture.ts");
+    return describeCapture(path, settings);
   }
   if (head.includes(RUN_LOG_FORMAT)) {
     const { describeRunLog } = await import("./inspect/run-log.ts");

@@ -6,6 +6,10 @@ import type { CodecState, RowLayout, TensorDecoder, TensorEncoder } from "../cod
 import { fail } from "../errors.ts";
 import type { Phase, StepKey, TensorMessage } from "./messages.ts";
 
+/** Names in a saved state of what is the sender's own. */
+const TABLE = "sender.table";
+const TABLE_VERSION = "sender.tableVersion";
+
 /** A tensor that was sent, and what is to be kept of it until its gradient comes. */
 export interface SentTensor {
   readonly message: TensorMessage;
@@ -40,10 +44,14 @@ export class TensorSender {
     this.#codec = codec;
   }
 
-  /** The connection is new: no bit table has been sent on it. `resumed`: the receiver is the one from before, and holds what it was sent. */
-  resetPeer(resumed: boolean): void {
+  /** The connection is new: its receiver has been sent no bit table on it. */
+  resetPeer(): void {
     this.#sentVersion = undefined;
-    if (!resumed) this.encoder.forgetPeer?.();
+  }
+
+  /** The receiver is another, or has begun anew: what the codec builds on must be sent again. */
+  forgetPeer(): void {
+    this.encoder.forgetPeer?.();
   }
 
   /**
@@ -87,6 +95,24 @@ export class TensorSender {
       supervisedTokens: extras.supervisedTokens ?? 0,
     };
     return { message, reconstruction: encoded.reconstruction };
+  }
+
+  /** The encoder's state and the bit table that is in force, for a checkpoint. */
+  save(): CodecState {
+    const state = this.encoder.save();
+    if (this.#table === undefined) return state;
+    const numbers = { ...state.numbers, [TABLE_VERSION]: this.#tableVersion };
+    return { ...state, arrays: { ...state.arrays, [TABLE]: this.#table.slice() }, numbers };
+  }
+
+  /** Takes over what save() gave. The receiver has kept what it was sent, but for the table, which is sent again. */
+  restore(state: CodecState): void {
+    const { [TABLE]: table, ...arrays } = state.arrays;
+    const { [TABLE_VERSION]: version, ...numbers } = state.numbers;
+    this.encoder.restore({ ...state, arrays, numbers });
+    this.#table = table instanceof Uint8Array ? table.slice() : undefined;
+    this.#tableVersion = version ?? 0;
+    this.#sentVersion = undefined;
   }
 
   /** A message as it goes on the wire: without its bit table if that was sent on this connection already. */

@@ -75,7 +75,8 @@ describe("ranges that the receiver keeps", () => {
     const receiver = new TensorReceiver(() => createDecoder(spec, STREAM));
     for (let step = 0; step < 40; step++) {
       if (step === 25) {
-        sender.resetPeer(false);
+        sender.resetPeer();
+        sender.forgetPeer();
         receiver.resetPeer();
       }
       const x = gaussianTensor(step, 8, CHANNELS);

@@ -122,13 +122,19 @@ describe("failures", () => {
       seed,
     });
 
-  it("of connections cost steps, and the job still comes to its end", () => {
+  it("of connections cost time and no steps: every client takes part in each", () => {
     const result = simulate(dropping(3));
+    const clients = Array.from({ length: 8 }, () => ({
+      link: PROFILES.cable,
+      slowness: 1,
+      dropEverySeconds: 0,
+    }));
+    const calm = simulate({ ...dropping(3), clients });
     expect(result.outcome?.reason).toBe("completed");
     expect(result.commitMs.length).toBe(12);
     expect(result.drops).toBeGreaterThan(3);
-    expect(result.meanParticipants).toBeLessThan(8);
-    expect(result.meanParticipants).toBeGreaterThan(1);
+    expect(result.meanParticipants).toBe(8);
+    expect(result.commitMs[11]!).toBeGreaterThan(calm.commitMs[11]!);
   });
 
   it("are the same for a seed, and others for another", () => {

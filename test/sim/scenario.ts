@@ -20,6 +20,12 @@ export interface Scenario {
 const CODECS: readonly JobConfig["codecs"][] = [
   { A1: "f32", A2: "f16", G2: "f16", G1: "f32" },
   { A1: "amaq:8-3@4", A2: "amaq:8-3@4", G2: "amaq:8-3@4", G1: "amaq:8-3@4" },
+  {
+    A1: "amaq:8-3@4,entropy=predict",
+    A2: "amaq:8-3@4,entropy=predict",
+    G2: "fixed:4,entropy=predict",
+    G1: "f16",
+  },
   { A1: "amaq:6-2@3", A2: "fixed:4", G2: "fixed:3", G1: "amaq:8-4@2" },
 ];
 

@@ -5,7 +5,7 @@
  *
  * The caches are bounded by settings and never evict: with rows in epochs, what is evicted first is needed first.
  * A step may be abandoned after its messages were read, so the receiver keeps the last two versions of a slot, and the
- * sender's cache moves only when a step commits. On a new connection both begin with empty caches.
+ * sender's cache moves only when a step commits. In another run both begin with empty caches.
  */
 
 import { z } from "zod";
