@@ -77,7 +77,6 @@ export class JobJournal {
   readonly #journal: Journal;
   readonly #every: number;
   readonly #outboxes = new Map<number, Outbox>();
-  readonly #reports = new Outbox();
   #lastCheckpoint: number;
 
   private constructor(parts: JobParts, journal: Journal, every: number, lastCheckpoint: number) {
@@ -134,11 +133,9 @@ export class JobJournal {
           outbox.flush(durable);
           if (outbox.empty) this.#outboxes.delete(connection);
         }
-        this.#reports.flush(durable);
       },
       failed: (error) => {
         this.#outboxes.clear();
-        this.#reports.clear();
         failed(error);
       },
     };
@@ -171,12 +168,6 @@ export class JobJournal {
     outbox.put(send, free ? 0 : journal.appended, journal.durable);
     if (outbox.empty) this.#outboxes.delete(connection);
     else journal.sync();
-  }
-
-  /** Runs `report` once all that was recorded so far is kept, and after the messages that were waiting for that. */
-  report(report: () => void): void {
-    this.#reports.put(report, this.#journal.appended, this.#journal.durable);
-    if (!this.#reports.empty) this.#journal.sync();
   }
 
   /** Whether it is time to ask the machine for a checkpoint. */

@@ -456,21 +456,12 @@ export class Job {
       for (const { client, step, lossSum, supervisedTokens } of progress.group.members) {
         this.#losses.set(client, { step, loss: lossSum / Math.max(1, supervisedTokens) });
       }
+      const { upBytes, downBytes } = ledgerReport(this.ledger.snapshot());
       const { group, gradientNorm } = progress;
-      const { times } = this.#worker;
-      this.#report(() => {
-        const { upBytes, downBytes } = ledgerReport(this.ledger.snapshot());
-        this.#options.onStep?.({ group, gradientNorm, upBytes, downBytes, ...times });
-      });
+      this.#options.onStep?.({ group, gradientNorm, upBytes, downBytes, ...this.#worker.times });
       if (this.#journal?.isDue(this.#state)) this.#dispatch({ type: "checkpoint" });
     }
     this.#options.onProgress?.(progress);
-    if (progress.type === "ended") this.#report(() => this.#resolveDone(progress.outcome));
-  }
-
-  /** Tells of something when the messages that came of it are out, so that their bytes are counted. */
-  #report(report: () => void): void {
-    if (this.#journal === undefined) report();
-    else this.#journal.report(report);
+    if (progress.type === "ended") this.#resolveDone(progress.outcome);
   }
 }

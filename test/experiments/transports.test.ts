@@ -69,6 +69,15 @@ async function both(cell: Cell): Promise<{ memory: BareRow[]; sockets: BareRow[]
 
 const steps = (rows: readonly BareRow[]) => rows.filter((row) => row.row === "step");
 
+/**
+ * What must not depend on the transport, step by step. A server with storage sends Commit once that is kept, so the few bytes of it count
+ * with the next step; the totals at the end have them all.
+ */
+function stepOf({ loss, clientLosses, bits, bytes, tokens, gradientNorm }: BareRow & { row: "step" }) {
+  const { control: _, websocketFraming: __, ...down } = bytes.down;
+  return { loss, clientLosses, bits, up: bytes.up, down, tokens, gradientNorm };
+}
+
 describe.each([
   ["sync, two clients", "clients: 2"],
   ["averaged adapters, micro-batches", "clients: 2, microBatches: 2, aggregation: fedavg, averageEvery: 2"],
@@ -78,15 +87,7 @@ describe.each([
     const { memory, sockets } = await both(await cellOf(settings));
     expect(steps(memory).length).toBe(4);
     for (const [i, row] of steps(memory).entries()) {
-      const { loss, clientLosses, bits, bytes, tokens, gradientNorm } = steps(sockets)[i];
-      expect({ loss, clientLosses, bits, bytes, tokens, gradientNorm }).toEqual({
-        loss: row.loss,
-        clientLosses: row.clientLosses,
-        bits: row.bits,
-        bytes: row.bytes,
-        tokens: row.tokens,
-        gradientNorm: row.gradientNorm,
-      });
+      expect(stepOf(steps(sockets)[i])).toEqual(stepOf(row));
     }
     const [end, other] = [memory, sockets].map((rows) => rows.find((row) => row.row === "end")!);
     expect(other.bytes).toEqual(end.bytes);
