@@ -393,6 +393,7 @@ export const amaqCodec: CodecDefinition<AmaqSpec> = {
     "amaq:8-3@10,entropy=rans",
     "amaq:5-3@3,entropy=predict",
     "amaq:4-4@0,clip=learned,rounding=dithered,sinks=auto,rotate=64",
+    "amaq:4-3@5,tokenScale=pow2,clip=ema,entropy=predict",
     "amaq:4-3@5,salient=auto,allocator=gate-sensitivity",
     "amaq:4-4@0,salient=auto,sinks=auto,dwell=1,averaging=0",
   ],
