@@ -127,6 +127,8 @@ export class PipelineEncoder {
   private readonly role: TensorRole;
   private readonly options: PipelineOptions;
   private readonly plain: boolean;
+  /** Ranges are those that the quantizer chooses by itself. */
+  private readonly ownRanges: boolean;
   private readonly dithered: boolean;
   private readonly minExponent: number;
   private readonly quantizer: QuantizerEncoder;
@@ -156,8 +158,8 @@ export class PipelineEncoder {
     this.channels = channels;
     this.role = role;
     this.options = options;
-    this.plain =
-      (clip === "none" || clip === "optimal") && sinks === "none" && rotate === 0 && tokenScale === "none";
+    this.ownRanges = clip === "none" || clip === "optimal";
+    this.plain = this.ownRanges && sinks === "none" && rotate === 0 && tokenScale === "none";
     this.dithered = rounding === "dithered";
     this.minExponent = leastExponent(this.dithered || rotate > 0, tokenScale === "pow2");
     this.quantizer = new QuantizerEncoder(
@@ -219,19 +221,20 @@ export class PipelineEncoder {
     const values = this.toLevelSpace(x, tokens, places);
     const shifts = this.shiftsOf(values, rest);
     if (shifts !== undefined) shiftTokens(values, shifts, channels, 1);
-    const ownRanges = this.chooseRanges(values, rest, plan);
-    this.setLevels(plan);
+    const given = this.ownRanges || this.chooseRanges(values, rest, plan);
+    if (!this.ownRanges) this.setLevels(plan);
     if (this.average !== undefined) this.average.gather(at, values, rest);
     if (scratchBack.length < values.length) scratchBack = new Float32Array(values.length);
     const back = scratchBack.subarray(0, values.length);
-    const { payload } = this.quantizer.encode(
+    const { scales: own, payload } = this.quantizer.encode(
       values,
       rest,
       plan,
       key,
       { payload: outputs.payload, reconstruction: back },
-      { scales: this.section, levels: this.levels },
+      this.ownRanges ? undefined : { scales: this.section, levels: this.levels },
     );
+    if (this.ownRanges) readScales(own, plan.widths, this.levels);
     if (this.dithered) subtractDither(back, this.levels.step, key);
     if (this.learned !== undefined && this.role === "gradient") {
       this.learned.gather(at, this.learned.gradientOf(values, back, undefined, this.lo, this.hi));
@@ -243,7 +246,7 @@ export class PipelineEncoder {
     else putTogether(back, sinks.values, tokens, channels, sinks.tokens, reconstruction);
     if (sinks !== undefined) this.sinkCounts.put(at, Float64Array.of(count, tokens));
     const first = joined(sinks?.bytes ?? EMPTY, shifts === undefined ? EMPTY : writeShifts(shifts));
-    const scales = this.sectionOf(first, ownRanges ? this.section : EMPTY, key);
+    const scales = this.sectionOf(first, given ? own : EMPTY, key);
     return { scales, payload, reconstruction };
   }
 

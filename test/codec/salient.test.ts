@@ -1,10 +1,12 @@
 /** Channels that matter far more than the others are found, kept at the greatest width, and paid for in the budget. */
 
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ALLOCATOR_NAMES } from "../../shared/codec/allocators/registry.ts";
+import { errorTable } from "../../shared/codec/allocators/error-model.ts";
+import { ALLOCATOR_NAMES, createAllocator } from "../../shared/codec/allocators/registry.ts";
 import { createEncoder, parseCodecSpec } from "../../shared/codec/registry.ts";
 import { NarrowbandError } from "../../shared/errors.ts";
-import { gaussianTensor } from "./helpers.ts";
+import { gaussianTensor, PROPERTY_SEED } from "./helpers.ts";
 
 const CHANNELS = 64;
 const TOKENS = 64;
@@ -36,9 +38,58 @@ function run({ settings, scaleOf, gradientOf = () => 1, steps = 24, tokens = TOK
   return { widths, bits, last: widths.at(-1)!, encoder };
 }
 
+/** Weights of channels, which of them are kept, and how much of the room that this leaves is in the budget. */
+const problem = fc.record({
+  channels: fc.array(
+    fc.record({
+      weight: fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
+      kept: fc.boolean(),
+      width: fc.integer({ min: 2, max: 8 }),
+    }),
+    { minLength: 2, maxLength: 40 },
+  ),
+  share: fc.double({ min: 0, max: 1, noNaN: true }),
+  hysteresis: fc.constantFrom(0, 0.5),
+});
+
 const wideOf = (widths: Uint8Array) => [...widths.keys()].filter((c) => widths[c] === 8);
 
 describe("salient channels", () => {
+  it.each(ALLOCATOR_NAMES)("leave %s the rest of the total, to the bit, whatever it has learned", (name) => {
+    fc.assert(
+      fc.property(problem, ({ channels, share, hysteresis }) => {
+        const count = channels.length;
+        // One channel at least must be free for a mean of the others to exist.
+        const kept = Uint8Array.from(channels, (channel, c) => (channel.kept && c > 0 ? 1 : 0));
+        const allocator = createAllocator(name, {
+          channels: count,
+          minBits: 2,
+          maxBits: 8,
+          hysteresis,
+          errorAt: errorTable("optimal"),
+          averaging: 0.9,
+          alpha: 2.5,
+          gateLearningRate: 0.02,
+          freeze: 1,
+          entropyCoded: false,
+          kept,
+        });
+        const least = kept.reduce((sum, one) => sum + (one === 1 ? 8 : 2), 0);
+        const total = least + Math.floor(share * (8 * count - least));
+        let widths = Uint8Array.from(channels, ({ width }) => width);
+        for (let step = 0; step < 4; step++) {
+          const distortion = Float64Array.from(channels, ({ weight }, c) => weight * 4 ** -widths[c]!);
+          const sums = { distortion, products: undefined, gradientEnergy: undefined, tokens: 1 };
+          allocator.endStep(step === 2 ? undefined : sums, widths, total / count);
+          widths = Uint8Array.from(allocator.allocate(total, widths));
+          expect(widths.reduce((sum, width) => sum + width, 0)).toBe(total);
+          expect(widths.every((width, c) => width >= (kept[c] === 1 ? 8 : 2) && width <= 8)).toBe(true);
+        }
+      }),
+      { seed: PROPERTY_SEED, numRuns: 100 },
+    );
+  });
+
   it.each(ALLOCATOR_NAMES)("have the greatest width under %s, and the mean is the budget", (allocator) => {
     const { last, bits } = run({
       settings: `amaq:3-3@0,salient=auto,allocator=${allocator}`,
