@@ -8,6 +8,7 @@
  * already counts STAY times, so that the set does not flicker. Learning is in endStep() alone. The receiver sees widths.
  */
 
+import { fail } from "../errors.ts";
 import type { AllocatorOptions } from "./allocators/allocator.ts";
 import { Sensitivity } from "./allocators/sensitivity.ts";
 import type { CodecState } from "./codec.ts";
@@ -95,6 +96,14 @@ export class SalientChannels {
       );
     const averages = { ...state, arrays: own(state.arrays), numbers: own(state.numbers) };
     const kept = widthsOf(state, `${PREFIX}kept`, this.options.channels, 0, 1);
+    const count = kept.reduce((sum, one) => sum + one, 0);
+    const most = Math.floor(this.options.channels / MIN_CHANNELS_PER_SALIENT);
+    if (count > most) {
+      fail(
+        "NB_CODEC_STATE_INVALID",
+        `the saved state has ${count} salient channels; at most ${most} are accepted`,
+      );
+    }
     new Sensitivity(this.options).restore(averages);
     return () => {
       this.kept.set(kept);

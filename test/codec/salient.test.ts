@@ -174,13 +174,15 @@ describe("salient channels", () => {
     });
   });
 
-  it("are refused in a state that names others than channels", () => {
+  it("are refused in a state that has other marks, or too many", () => {
     const settings = "amaq:3-3@0,salient=auto";
     const { encoder } = run({ settings, scaleOf: (c) => (c === 5 ? 20 : 1) });
     const state = encoder.save();
     const kept = state.arrays["salient.kept"] as Uint8Array;
     expect(wideOf(kept.map((one) => 8 * one))).toEqual([5]);
     const wrong = { ...state, arrays: { ...state.arrays, "salient.kept": kept.fill(2) } };
+    expect(() => encoder.restore(wrong)).toThrow(NarrowbandError);
+    kept.fill(1);
     expect(() => encoder.restore(wrong)).toThrow(NarrowbandError);
     expect(wideOf(encoder.save().arrays["salient.kept"]!.map((one) => 8 * one) as Uint8Array)).toEqual([5]);
   });
