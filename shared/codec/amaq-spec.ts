@@ -70,6 +70,12 @@ export const amaqSchema = z
       .max(1e9)
       .default(8)
       .describe("least steps between two changes of the bit table, but for those that the budget demands"),
+    salient: z
+      .enum(["none", "auto"])
+      .optional()
+      .describe(
+        "whether channels that matter far more than the others are found and kept at maxBits, within the budget",
+      ),
     ...quantizerSettings,
   })
   .refine((spec) => leastBudget(spec) <= spec.targetBits && spec.targetBits <= spec.maxBits, {

@@ -37,6 +37,7 @@ import { messageKey } from "./hash.ts";
 import { MicroBatchSums } from "./micro-batch-sums.ts";
 import { PipelineDecoder, PipelineEncoder } from "./pipeline.ts";
 import { quantizerLayout, quantizerOptions } from "./quantizer-spec.ts";
+import { SalientChannels } from "./salient.ts";
 import {
   f64Of,
   integerOf,
@@ -60,6 +61,8 @@ export class AmaqEncoder implements TensorEncoder {
   private readonly signal: "gradient" | "distortion";
   private readonly quantizer: PipelineEncoder;
   private readonly allocator: Allocator;
+  /** Where the spec asks for them. */
+  private readonly salient: SalientChannels | undefined;
   private plan: WidthPlan;
   private table: Uint8Array;
   private version = 1;
@@ -85,13 +88,18 @@ export class AmaqEncoder implements TensorEncoder {
     this.signal = role === "gradient" ? "distortion" : (spec.signal ?? SIGNAL_DEFAULTS[role]);
     const quantizer = quantizerOptions(spec, role);
     this.quantizer = new PipelineEncoder(channels, role, quantizer);
-    this.allocator = createAllocator(spec.allocator, {
+    const learning = {
       channels,
-      minBits: spec.minBits,
       maxBits: spec.maxBits,
-      hysteresis: spec.hysteresis,
       errorAt: errorTable(quantizer.clip === "none" ? "none" : "optimal"),
       averaging: spec.averaging,
+    };
+    this.salient = spec.salient === "auto" ? new SalientChannels(learning) : undefined;
+    this.allocator = createAllocator(spec.allocator, {
+      ...learning,
+      minBits: spec.minBits,
+      hysteresis: spec.hysteresis,
+      kept: this.salient?.kept,
       alpha: spec.alpha ?? GATE_SPEED / spec.gateLearningRate,
       gateLearningRate: spec.gateLearningRate,
       freeze: spec.freeze,
@@ -161,7 +169,9 @@ export class AmaqEncoder implements TensorEncoder {
     const budget = this.widthBudget(next);
     const coded = this.coded.take(step);
     const codedBits = coded === undefined ? undefined : coded[0]! / coded[1]!;
-    this.allocator.endStep(this.gathered(step), this.plan.widths, budget, codedBits);
+    const gathered = this.gathered(step);
+    this.salient?.learn(gathered, this.plan);
+    this.allocator.endStep(gathered, this.plan.widths, budget, codedBits);
     this.observed.fill(0);
 
     const total = this.bitsFor(budget);
@@ -170,6 +180,10 @@ export class AmaqEncoder implements TensorEncoder {
     const setsSteps = this.plan.steps !== undefined;
     let renewed = false;
     if (setsSteps || behind || final || next - this.changedAt >= spec.dwell) {
+      // Where steps are set, one bit is the least that a channel may get.
+      if (this.salient?.choose(total, setsSteps ? 1 : spec.minBits)) {
+        this.allocator.endStep(undefined, this.plan.widths, budget);
+      }
       const widths = this.allocator.allocate(total, this.plan.widths);
       renewed = widths.some((width, c) => width !== this.plan.widths[c]);
       if (renewed) this.changedAt = next;
@@ -203,6 +217,7 @@ export class AmaqEncoder implements TensorEncoder {
     };
     this.distortions.save(arrays, numbers);
     this.coded.save(arrays, numbers);
+    this.salient?.save(arrays, numbers);
     this.quantizer.save(arrays, numbers);
     return { codec: "amaq", bitTableVersion: this.version, arrays, numbers };
   }
@@ -216,10 +231,12 @@ export class AmaqEncoder implements TensorEncoder {
     const sentInStep = integerOf(state, "sentInStep", -1);
     const changedAt = integerOf(state, "changedAt", 0);
     const version = requireVersion(state, 1);
-    const parts = [this.distortions.prepare(state), this.coded.prepare(state), this.quantizer.prepare(state)];
+    const parts = [this.distortions, this.coded, this.quantizer, this.salient].map((part) =>
+      part?.prepare(state),
+    );
     // Takes nothing when it refuses.
     this.allocator.restore(state);
-    for (const take of parts) take();
+    for (const take of parts) take?.();
     this.plan = this.planFor(widths);
     this.table = this.makeTable();
     this.version = version;
@@ -376,6 +393,9 @@ export const amaqCodec: CodecDefinition<AmaqSpec> = {
     "amaq:8-3@10,entropy=rans",
     "amaq:5-3@3,entropy=predict",
     "amaq:4-4@0,clip=learned,rounding=dithered,sinks=auto,rotate=64",
+    "amaq:4-3@5,tokenScale=pow2,clip=ema,entropy=predict",
+    "amaq:4-3@5,salient=auto,allocator=gate-sensitivity",
+    "amaq:4-4@0,salient=auto,sinks=auto,dwell=1,averaging=0",
   ],
   schema: amaqSchema,
   parseArgument: parseAmaqArgument,

@@ -36,11 +36,17 @@ export interface AllocationLimits {
   readonly maxBits: number;
   /** Bits by which an exchange must be worth more than nothing. */
   readonly hysteresis: number;
+  /** 1 for channels that have maxBits [channels]; left out for none. */
+  readonly kept?: Uint8Array | undefined;
+}
+
+function leastOf({ minBits, maxBits, kept }: AllocationLimits, channel: number): number {
+  return kept?.[channel] === 1 ? maxBits : minBits;
 }
 
 /**
  * Integer widths near `wanted` whose sum is `total`, reached from `current`; a new array. `total` lies within
- * minBits and maxBits times the number of channels.
+ * minBits and maxBits times the number of channels, and leaves room for what is kept at maxBits.
  */
 export function allocateWidths(
   wanted: Float64Array,
@@ -48,7 +54,7 @@ export function allocateWidths(
   total: number,
   limits: AllocationLimits,
 ): Uint8Array {
-  const widths = current.slice();
+  const widths = current.map((width, c) => Math.max(width, leastOf(limits, c)));
   moveToTotal(widths, wanted, total, limits);
   exchange(widths, wanted, limits);
   return widths;
@@ -72,7 +78,7 @@ function moveToTotal(
   const direction = total > sum ? 1 : -1;
   const moves: { channel: number; cost: number }[] = [];
   for (let c = 0; c < widths.length; c++) {
-    const room = direction > 0 ? limits.maxBits - widths[c]! : widths[c]! - limits.minBits;
+    const room = direction > 0 ? limits.maxBits - widths[c]! : widths[c]! - leastOf(limits, c);
     const excess = (widths[c]! - wanted[c]!) * direction;
     for (let k = 0; k < Math.min(room, missing); k++) moves.push({ channel: c, cost: excess + k });
   }
@@ -86,7 +92,7 @@ function exchange(widths: Uint8Array, wanted: Float64Array, limits: AllocationLi
   const channels = Array.from(widths.keys());
   for (let pass = limits.minBits; pass < limits.maxBits; pass++) {
     const takers = channels.filter((c) => widths[c]! < limits.maxBits);
-    const givers = channels.filter((c) => widths[c]! > limits.minBits);
+    const givers = channels.filter((c) => widths[c]! > leastOf(limits, c));
     takers.sort((a, b) => want(b) - want(a) || a - b);
     givers.sort((a, b) => want(a) - want(b) || a - b);
     let pairs = 0;

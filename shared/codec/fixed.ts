@@ -190,6 +190,8 @@ export const fixedCodec: CodecDefinition<FixedSpec> = {
     "fixed:3,entropy=predict",
     "fixed:4,clip=ema,sinks=auto,rotate=64,entropy=predict",
     "fixed:3,clip=ema,rounding=dithered,sinks=auto,rotate=16",
+    "fixed:3,tokenScale=pow2",
+    "fixed:2,tokenScale=pow2,clip=learned,sinks=auto,rotate=16,rounding=dithered,entropy=rans",
   ],
   schema: fixedSchema,
   parseArgument: integerArgument("bits"),

@@ -22,6 +22,8 @@ export interface GateOptions {
   readonly learningRate: number;
   /** Share of steps in which a gate's gradient may turn its sign before the gate is frozen; 1 for never. */
   readonly freeze: number;
+  /** 1 for channels that have maxBits, whatever their gates say [channels]; left out for none. */
+  readonly kept?: Uint8Array | undefined;
 }
 
 const BETA1 = 0.9;
@@ -73,9 +75,10 @@ export class Gates {
 
   /** The real-valued widths b [channels]. The array is overwritten by the next call. */
   bits(): Float64Array {
-    const { minBits, maxBits, alpha } = this.options;
+    const { minBits, maxBits, alpha, kept } = this.options;
     for (let c = 0; c < this.channels; c++) {
-      this.wanted[c] = minBits + (maxBits - minBits) * sigmoid(alpha * this.q[c]!);
+      if (kept?.[c] === 1) this.wanted[c] = maxBits;
+      else this.wanted[c] = minBits + (maxBits - minBits) * sigmoid(alpha * this.q[c]!);
     }
     return this.wanted;
   }
@@ -149,10 +152,12 @@ export class Gates {
 
   /** Shifts all gates alike, so that the mean of b is meanBits (or as near as MARGIN lets it), and bounds them. */
   project(meanBits: number): void {
-    const { minBits, maxBits, alpha } = this.options;
+    const { minBits, maxBits, alpha, kept } = this.options;
     const range = maxBits - minBits;
     if (range === 0) return;
-    const share = Math.min(1 - MARGIN, Math.max(MARGIN, (meanBits - minBits) / range));
+    const free = this.channels - (kept?.reduce((count, one) => count + one, 0) ?? 0);
+    const mean = meanBits - ((maxBits - meanBits) * (this.channels - free)) / free;
+    const share = Math.min(1 - MARGIN, Math.max(MARGIN, (mean - minBits) / range));
     let least = Infinity;
     let most = -Infinity;
     for (const q of this.q) {
@@ -165,8 +170,10 @@ export class Gates {
     for (let i = 0; i < 60 && high - low > 1e-10; i++) {
       const middle = (low + high) / 2;
       let sum = 0;
-      for (const q of this.q) sum += sigmoid(bounded(alpha * q + middle));
-      if (sum < share * this.channels) low = middle;
+      for (let c = 0; c < this.channels; c++) {
+        if (kept?.[c] !== 1) sum += sigmoid(bounded(alpha * this.q[c]! + middle));
+      }
+      if (sum < share * free) low = middle;
       else high = middle;
     }
     for (let c = 0; c < this.channels; c++) this.q[c] = bounded(alpha * this.q[c]! + high) / alpha;

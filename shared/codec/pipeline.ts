@@ -1,11 +1,11 @@
 /**
  * What `fixed` and `amaq` do with a tensor around the plain quantizer (quantizer.ts), where their settings ask for it:
  *
- *   sink tokens taken out (sinks.ts) → rotation of the rest (rotation.ts) → ranges (ranges.ts, learned-ranges.ts,
- *   average-ranges.ts) → quantizer → dither (rounding.ts)
+ *   sink tokens taken out (sinks.ts) → rotation of the rest (rotation.ts) → scales of tokens (token-scale.ts) → ranges
+ *   (ranges.ts, learned-ranges.ts, average-ranges.ts) → quantizer → dither (rounding.ts)
  *
- * and the way back. The scales section is then, in this order: the sink tokens, if the codec looks for them; lowest levels
- * and steps, which with `clip: ema` may be left out where the receiver keeps some; a dither key of 4 bytes, if the sender
+ * and the way back. The scales section is then, in this order: the sink tokens, if the codec looks for them; the scales of
+ * tokens, if it has them; lowest levels and steps, which with `clip: ema` may be left out where the receiver keeps some; a dither key of 4 bytes, if the sender
  * dithers, which a receiver knows by a mark in the scales. Without any of these settings everything goes straight to the
  * quantizer and this file costs nothing.
  *
@@ -53,6 +53,14 @@ import {
 } from "./sinks.ts";
 import { integerOf, numberOf } from "./state.ts";
 import { packedSymbols, type SymbolCoder } from "./symbols.ts";
+import {
+  MIN_SCALED_EXPONENT,
+  readShifts,
+  shiftBytes,
+  shiftTokens,
+  tokenShifts,
+  writeShifts,
+} from "./token-scale.ts";
 import { type WidthPlan, widenToSteps } from "./widths.ts";
 
 /** Which settings change what the receiver must do; the rest of {@link PipelineOptions} is the sender's own matter. */
@@ -61,6 +69,8 @@ export interface PipelineLayout {
   readonly sinks: boolean;
   /** Channels of a rotation block; 0 for no rotation. */
   readonly block: number;
+  /** The message carries scales of tokens. */
+  readonly tokenScale: boolean;
   /** The receiver keeps scales. */
   readonly keepsScales: boolean;
   /** How symbols are written. */
@@ -74,6 +84,7 @@ export interface PipelineOptions {
   readonly sinks: "none" | "auto";
   /** Channels of a rotation block, a power of two, or 0. */
   readonly rotate: number;
+  readonly tokenScale: "none" | "pow2";
   /** Of `clip: percentile`: percent of the values that lie within the range. */
   readonly clipPercent: number;
   /** Of `clip: ema`: tokens over which statistics are averaged. */
@@ -116,6 +127,8 @@ export class PipelineEncoder {
   private readonly role: TensorRole;
   private readonly options: PipelineOptions;
   private readonly plain: boolean;
+  /** Ranges are those that the quantizer chooses by itself. */
+  private readonly ownRanges: boolean;
   private readonly dithered: boolean;
   private readonly minExponent: number;
   private readonly quantizer: QuantizerEncoder;
@@ -139,15 +152,16 @@ export class PipelineEncoder {
   private paidShare = 0;
 
   constructor(channels: number, role: TensorRole, options: PipelineOptions) {
-    const { clip, rounding, grid, sinks, rotate, emaTokens } = options;
+    const { clip, rounding, grid, sinks, rotate, tokenScale, emaTokens } = options;
     this.entropy = entropyEncoder(options.entropy, channels);
     const coder: SymbolCoder = this.entropy ?? packedSymbols;
     this.channels = channels;
     this.role = role;
     this.options = options;
-    this.plain = (clip === "none" || clip === "optimal") && sinks === "none" && rotate === 0;
+    this.ownRanges = clip === "none" || clip === "optimal";
+    this.plain = this.ownRanges && sinks === "none" && rotate === 0 && tokenScale === "none";
     this.dithered = rounding === "dithered";
-    this.minExponent = leastExponent(this.dithered || rotate > 0);
+    this.minExponent = leastExponent(this.dithered || rotate > 0, tokenScale === "pow2");
     this.quantizer = new QuantizerEncoder(
       channels,
       {
@@ -205,29 +219,34 @@ export class PipelineEncoder {
     const count = places === undefined ? 0 : places.length;
     const rest = tokens - count;
     const values = this.toLevelSpace(x, tokens, places);
-    const ownRanges = this.chooseRanges(values, rest, plan);
-    this.setLevels(plan);
+    const shifts = this.shiftsOf(values, rest);
+    if (shifts !== undefined) shiftTokens(values, shifts, channels, 1);
+    const given = this.ownRanges || this.chooseRanges(values, rest, plan);
+    if (!this.ownRanges) this.setLevels(plan);
     if (this.average !== undefined) this.average.gather(at, values, rest);
     if (scratchBack.length < values.length) scratchBack = new Float32Array(values.length);
     const back = scratchBack.subarray(0, values.length);
-    const { payload } = this.quantizer.encode(
+    const { scales: own, payload } = this.quantizer.encode(
       values,
       rest,
       plan,
       key,
       { payload: outputs.payload, reconstruction: back },
-      { scales: this.section, levels: this.levels },
+      this.ownRanges ? undefined : { scales: this.section, levels: this.levels },
     );
+    if (this.ownRanges) readScales(own, plan.widths, this.levels);
     if (this.dithered) subtractDither(back, this.levels.step, key);
     if (this.learned !== undefined && this.role === "gradient") {
       this.learned.gather(at, this.learned.gradientOf(values, back, undefined, this.lo, this.hi));
     }
+    if (shifts !== undefined) shiftTokens(back, shifts, channels, -1);
     this.rotation?.inverse(back);
     const reconstruction = outputs.reconstruction ?? new Float32Array(x.length);
     if (sinks === undefined) reconstruction.set(back);
     else putTogether(back, sinks.values, tokens, channels, sinks.tokens, reconstruction);
     if (sinks !== undefined) this.sinkCounts.put(at, Float64Array.of(count, tokens));
-    const scales = this.sectionOf(sinks?.bytes ?? EMPTY, ownRanges ? this.section : EMPTY, key);
+    const first = joined(sinks?.bytes ?? EMPTY, shifts === undefined ? EMPTY : writeShifts(shifts));
+    const scales = this.sectionOf(first, given ? own : EMPTY, key);
     return { scales, payload, reconstruction };
   }
 
@@ -267,9 +286,10 @@ export class PipelineEncoder {
   }
 
   /** The same for tensors as levelSpace() gives them. */
-  observe({ x, reconstruction, gradient, tokens }: LevelSpace, plan: WidthPlan): void {
-    if (this.learned === undefined || gradient === undefined || tokens === 0) return;
-    this.chooseRanges(x, tokens, plan);
+  observe(seen: LevelSpace, plan: WidthPlan): void {
+    if (this.learned === undefined || seen.gradient === undefined || seen.tokens === 0) return;
+    const { x, reconstruction, gradient } = this.scaled(seen, seen.gradient);
+    this.chooseRanges(x, seen.tokens, plan);
     this.learned.observe(this.learned.gradientOf(x, reconstruction, gradient, this.lo, this.hi));
   }
 
@@ -354,6 +374,23 @@ export class PipelineEncoder {
     return writeSinks(x, channels, without * 4 ** extraBits < all ? found : none);
   }
 
+  /** The scales of tokens for values in level space, where the settings ask for them. */
+  private shiftsOf(values: Float32Array, tokens: number): Uint8Array | undefined {
+    return this.options.tokenScale === "none" ? undefined : tokenShifts(values, tokens, this.channels);
+  }
+
+  /** Tensors of level space with the scales of their tokens, as ranges apply to them: copies where there are scales. */
+  private scaled({ x, reconstruction, tokens }: LevelSpace, gradient: Float32Array) {
+    const shifts = this.shiftsOf(x, tokens);
+    if (shifts === undefined) return { x, reconstruction, gradient };
+    const shifted = (tensor: Float32Array, direction: 1 | -1) => {
+      const copy = tensor.slice();
+      shiftTokens(copy, shifts, this.channels, direction);
+      return copy;
+    };
+    return { x: shifted(x, 1), reconstruction: shifted(reconstruction, 1), gradient: shifted(gradient, -1) };
+  }
+
   private expectedError(values: Float32Array, tokens: number, plan: WidthPlan): number {
     const { clip, rounding } = this.options;
     const means = rounding === "stochastic" ? "stochastic" : "nearest";
@@ -425,22 +462,32 @@ export class PipelineEncoder {
   }
 
   /** What goes into the scales section, from its parts. Overwritten by the next call. */
-  private sectionOf(sinks: Uint8Array, scales: Uint8Array, key: number): Uint8Array {
-    if (!this.dithered && sinks.length === 0) return scales;
-    const length = sinks.length + scales.length + (this.dithered ? KEY_BYTES : 0);
+  private sectionOf(first: Uint8Array, scales: Uint8Array, key: number): Uint8Array {
+    if (!this.dithered && first.length === 0) return scales;
+    const length = first.length + scales.length + (this.dithered ? KEY_BYTES : 0);
     const out = length <= this.keyed.length ? this.keyed.subarray(0, length) : new Uint8Array(length);
-    out.set(sinks);
-    out.set(scales, sinks.length);
+    out.set(first);
+    out.set(scales, first.length);
     if (this.dithered) {
-      if (scales.length > 0) this.mark(out.subarray(sinks.length));
+      if (scales.length > 0) this.mark(out.subarray(first.length));
       new DataView(out.buffer, out.byteOffset + length - KEY_BYTES).setUint32(0, key >>> 0, true);
     }
     return out;
   }
 }
 
-function leastExponent(computed: boolean): number {
+/** Of scales whose levels are computed with (dither, rotation) or divided (scales of tokens). */
+function leastExponent(computed: boolean, scaled: boolean): number {
+  if (scaled) return MIN_SCALED_EXPONENT;
   return computed ? MIN_COMPUTED_EXPONENT : MIN_EXPONENT;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
 }
 
 export class PipelineDecoder {
@@ -484,8 +531,10 @@ export class PipelineDecoder {
       return;
     }
     const sinks = layout.sinks ? readSinks(section, tokens, channels) : undefined;
-    const left = sinks === undefined ? section : section.subarray(sinks.bytes.length);
     const rest = tokens - (sinks?.tokens.length ?? 0);
+    const behind = sinks === undefined ? section : section.subarray(sinks.bytes.length);
+    const shifts = layout.tokenScale ? readShifts(behind, rest) : undefined;
+    const left = shifts === undefined ? behind : behind.subarray(shiftBytes(rest));
     const given = left.length >= bytes;
     const dithered = this.readLevels(given || !layout.keepsScales ? left.subarray(0, bytes) : kept, plan);
     const keyAt = given ? bytes : 0;
@@ -499,6 +548,7 @@ export class PipelineDecoder {
       const key = new DataView(left.buffer, left.byteOffset + keyAt, KEY_BYTES).getUint32(0, true);
       subtractDither(values, levels.step, key);
     }
+    if (shifts !== undefined) shiftTokens(values, shifts, channels, -1);
     this.rotation?.inverse(values);
     if (sinks !== undefined) putTogether(values, sinks.values, tokens, channels, sinks.tokens, out);
     else if (!whole) out.set(values);
@@ -516,11 +566,11 @@ export class PipelineDecoder {
     const dithered = (scales[mark]! & DITHER_MARK) !== 0;
     scales[mark] = scales[mark]! & ~DITHER_MARK;
     const exponent = readExponent(scales);
-    const least = leastExponent(dithered || layout.block > 0);
+    const least = leastExponent(dithered || layout.block > 0, layout.tokenScale);
     if (exponent < least) {
       fail(
         "NB_CODEC_BODY_INVALID",
-        `scale exponent ${exponent}; accepted with dither or rotation are ${least} and more`,
+        `scale exponent ${exponent}; accepted with dither, rotation or scales of tokens are ${least} and more`,
       );
     }
     readScales(scales, plan.widths, levels);

@@ -47,6 +47,10 @@ export const quantizerSettings = {
     .literal([0, 16, 32, 64, 128, 256])
     .optional()
     .describe("channels of a block that a Hadamard rotation mixes before they are quantized; 0 for none"),
+  tokenScale: z
+    .enum(["none", "pow2"])
+    .optional()
+    .describe("whether each token is scaled by a power of two, of 4 bits, before it is quantized"),
   grid: z
     .enum(["span", "zero"])
     .optional()
@@ -81,6 +85,7 @@ export function quantizerOptions(spec: QuantizerSpec, role: TensorRole): Pipelin
     grid: spec.grid ?? defaults.grid,
     sinks: spec.sinks ?? "none",
     rotate: spec.rotate ?? 0,
+    tokenScale: spec.tokenScale ?? "none",
     clipPercent: spec.clipPercent ?? DEFAULT_CLIP_PERCENT,
     emaTokens: spec.emaTokens ?? DEFAULT_EMA_TOKENS,
     entropy: spec.entropy ?? "none",
@@ -92,6 +97,7 @@ export function quantizerLayout(spec: QuantizerSpec): PipelineLayout {
   return {
     sinks: spec.sinks === "auto",
     block: spec.rotate ?? 0,
+    tokenScale: spec.tokenScale === "pow2",
     keepsScales: spec.clip === "ema",
     entropy: spec.entropy ?? "none",
   };

@@ -1,5 +1,5 @@
 /**
- * Bodies with dither, sink tokens and rotation decode to what docs/codecs.md says. The values were computed from that page by
+ * Bodies with dither, sink tokens, rotation and scales of tokens decode to what docs/codecs.md says. The values were computed from that page by
  * a decoder in another language, not by this one.
  */
 
@@ -48,6 +48,16 @@ const GOLDENS = [
       "c858443f82b1ca3e58916ebea9c6193f9c3fe2bd34e230be1eeb993ee295993f2e1585bf2e231dbebb9c29402e0d89bf" +
       "045b11bf1addc8bf938de63e451685bfe88494bfc4002b3fd821d9bda3b9be3ec6221abe2c48883e0b38e03e27d9ff3f" +
       "f07f9cbc",
+  },
+  {
+    spec: "fixed:3,rounding=dithered,tokenScale=pow2",
+    channels: 3,
+    tokens: 5,
+    scales: "401a0ff3dcee2a5d2df34be86b62846c79bbc821",
+    payload: "813f6d077010",
+    values:
+      "6fe0f9beff2b943ef8f3d0bf249966bddd60ad3c82d8e2bdd0a4493a28e8a239f56a0d3b6f69e53e4127c23eba9f49bf" +
+      "f63b13b57a3364353ae8ca36",
   },
 ];
 

@@ -29,6 +29,11 @@ export interface AllocatorOptions {
   readonly freeze: number;
   /** Whether symbols are entropy-coded, so that an element's bits are not its channel's width. */
   readonly entropyCoded: boolean;
+  /**
+   * 1 for channels that are to have maxBits whatever they are worth [channels]; the others share what is left of the budget.
+   * Its owner may change it between calls, and then leaves room for minBits in each of the others. Left out for none.
+   */
+  readonly kept?: Uint8Array | undefined;
 }
 
 /** What an allocator keeps, in plain values: part of a codec's state. */
@@ -38,7 +43,7 @@ export interface Allocator {
   /**
    * A step has committed. `sums` is what its tensors said, undefined when there were none, quantized with
    * `widths`; `meanBits` is the budget from now on. `codedBits` are those that an element of the step's payloads took
-   * on average, where there were any. Keeps none of the arrays.
+   * on average, where there were any. Keeps none of the arrays. Called once more, without sums, where `kept` has changed.
    */
   endStep(sums: ChannelSums | undefined, widths: Uint8Array, meanBits: number, codedBits?: number): void;
   /**

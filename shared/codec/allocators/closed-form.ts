@@ -49,10 +49,11 @@ export class ClosedFormAllocator implements Allocator {
 export function fill(
   weights: Float64Array,
   meanBits: number,
-  { minBits, maxBits }: Pick<AllocatorOptions, "minBits" | "maxBits">,
+  { minBits, maxBits, kept }: Pick<AllocatorOptions, "minBits" | "maxBits" | "kept">,
 ): Float64Array {
   const height = weights.map((weight) => Math.log2(weight) / 2);
-  const widthsAt = (level: number) => height.map((h) => Math.min(maxBits, Math.max(minBits, h + level)));
+  const widthsAt = (level: number) =>
+    height.map((h, c) => (kept?.[c] === 1 ? maxBits : Math.min(maxBits, Math.max(minBits, h + level))));
   let low = Infinity;
   let high = -Infinity;
   for (const h of height) {

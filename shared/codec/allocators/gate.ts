@@ -22,8 +22,8 @@ abstract class GateAllocator implements Allocator {
 
   constructor(options: AllocatorOptions) {
     this.options = options;
-    const { channels, minBits, maxBits, alpha, gateLearningRate: learningRate, freeze } = options;
-    this.gates = new Gates(channels, { minBits, maxBits, alpha, learningRate, freeze });
+    const { channels, minBits, maxBits, alpha, gateLearningRate: learningRate, freeze, kept } = options;
+    this.gates = new Gates(channels, { minBits, maxBits, alpha, learningRate, freeze, kept });
   }
 
   /** dL/db_c [channels] at the gates' widths `bits`, in any unit; undefined when it is not known. */

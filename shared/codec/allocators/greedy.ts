@@ -56,22 +56,22 @@ export class GreedyAllocator implements Allocator {
 export function marginalAnalysis(
   weights: Float64Array,
   total: number,
-  options: Pick<AllocatorOptions, "minBits" | "maxBits" | "errorAt">,
+  options: Pick<AllocatorOptions, "minBits" | "maxBits" | "errorAt" | "kept">,
   current: Uint8Array,
   stay = 1,
 ): Uint8Array {
-  const { minBits, maxBits, errorAt } = options;
+  const { minBits, maxBits, errorAt, kept } = options;
+  const widths = Uint8Array.from(weights, (_, c) => (kept?.[c] === 1 ? maxBits : minBits));
+  const left = widths.reduce((bits, width) => bits - width, total);
   const savings: { channel: number; saving: number }[] = [];
   for (let c = 0; c < weights.length; c++) {
-    for (let n = minBits; n < maxBits; n++) {
+    for (let n = widths[c]!; n < maxBits; n++) {
       const saving = weights[c]! * (errorAt[n]! - errorAt[n + 1]!);
       savings.push({ channel: c, saving: n < current[c]! ? saving * stay : saving / stay });
     }
   }
   // A channel's own savings fall from bit to bit, so that the sorted list never takes them out of order.
   savings.sort((a, b) => b.saving - a.saving || a.channel - b.channel);
-  const widths = new Uint8Array(weights.length).fill(minBits);
-  for (const { channel } of savings.slice(0, total - minBits * weights.length))
-    widths[channel] = widths[channel]! + 1;
+  for (const { channel } of savings.slice(0, left)) widths[channel] = widths[channel]! + 1;
   return widths;
 }

@@ -20,14 +20,16 @@ import type { AllocatorOptions, AllocatorState } from "./allocator.ts";
 /** Weights below this part of the largest are taken as this, so that logarithms stay finite. */
 const LEAST_WEIGHT = 1e-12;
 
+type SensitivityOptions = Pick<AllocatorOptions, "channels" | "errorAt" | "averaging">;
+
 export class Sensitivity {
   /** Running averages [channels], not yet corrected for their start at 0. */
   private gradient: Float64Array;
   private variance: Float64Array;
   private steps = 0;
-  private readonly options: AllocatorOptions;
+  private readonly options: SensitivityOptions;
 
-  constructor(options: AllocatorOptions) {
+  constructor(options: SensitivityOptions) {
     this.options = options;
     this.gradient = new Float64Array(options.channels);
     this.variance = new Float64Array(options.channels);
