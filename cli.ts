@@ -12,6 +12,12 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+// A process that was started with a channel to its parent ends with it, as if it were killed: nobody is left to read what it tells.
+if (process.channel !== undefined && process.channel !== null) {
+  process.once("disconnect", () => process.exit(1));
+  process.channel.unref();
+}
+
 process.exitCode = await runProgram(COMMANDS, process.argv.slice(2), {
   description:
     "Fine-tune a language model together, over a narrow band: split learning with quantized traffic.",

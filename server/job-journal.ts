@@ -118,7 +118,7 @@ export class JobJournal {
       left.records.length === 0
     ) {
       const message = `the run there has taken all its ${parts.config.steps} steps; accepted: another --out`;
-      fail("NB_CONFIG_INVALID", `--resume: ${storage.name}: ${message}`);
+      fail("NB_CONFIG_INVALID", `--resume: ${storage.name}: ${message}`, { completed: true });
     }
     parts.worker.restore(state.clients.length, side);
     const replayed = await replay(parts, state, left);

@@ -5,7 +5,7 @@
 import { asNarrowbandError } from "../shared/errors.ts";
 import { ByteLedger } from "../shared/ledger/ledger.ts";
 import { type LedgerReport, ledgerReport } from "../shared/ledger/report.ts";
-import { adapterMessages } from "../shared/protocol/adapters.ts";
+import { type AdapterOutline, adapterMessages } from "../shared/protocol/adapters.ts";
 import { codecNamesOf, requireCodecs } from "../shared/protocol/codecs.ts";
 import type { FrameChannel } from "../shared/protocol/frame-channel.ts";
 import type { JobConfig, JobPolicy } from "../shared/protocol/job-config.ts";
@@ -55,6 +55,8 @@ export interface JobOptions {
   readonly top?: TopSegment;
   /** Says what is wrong with a token, if anything. Everybody may join a job without this. */
   readonly authenticate?: (token: string, clientName: string) => Refusal | undefined;
+  /** Outline of each client's adapters, where they are averaged and the server knows the model; else the first upload sets it. */
+  readonly adapters?: AdapterOutline;
   /** How gradients of clients that mean harm are kept from doing it; see {@link RobustAggregation}. */
   readonly robust?: Partial<RobustAggregation>;
   /** Bytes of all connections are counted here; a new ledger by default. */
@@ -140,6 +142,7 @@ export class Job {
       config,
       policy,
       codecNames,
+      adapters: options.adapters,
     });
     this.done = new Promise((resolve) => {
       this.#resolveDone = resolve;

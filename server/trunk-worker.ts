@@ -6,6 +6,7 @@ import type { CodecState } from "../shared/codec/codec.ts";
 import { fail } from "../shared/errors.ts";
 import type { SideState } from "../shared/job/side-checkpoint.ts";
 import { AdapterAssembler, type FlatAdapters, parseManifest } from "../shared/protocol/adapters.ts";
+import { xxh32 } from "../shared/protocol/checksum.ts";
 import { makeReceiver, makeSender } from "../shared/protocol/codecs.ts";
 import { GradientSum } from "../shared/protocol/gradient-sum.ts";
 import type { JobConfig } from "../shared/protocol/job-config.ts";
@@ -307,6 +308,9 @@ export class TrunkWorker {
     const { manifest, manifestDigest, totalBytes } = message;
     if (manifest.length > 0) {
       parseManifest(manifest, totalBytes);
+      if (xxh32(manifest) !== manifestDigest) {
+        fail("NB_ADAPTER_MISMATCH", `a manifest whose digest is not ${manifestDigest}`);
+      }
       work.manifest = manifestDigest;
     }
     if (work.manifest !== manifestDigest) {

@@ -11,6 +11,10 @@ import type { Edge, EdgeStep } from "../edge.ts";
 /** At most so many pictures of all channels' widths are told in a run. */
 const WIDTH_EVENTS = 50;
 
+function meanBitsOf(senders: Edge["senders"]): { readonly A1: number; readonly G2: number } | undefined {
+  return senders && { A1: senders.A1.encoder.meanBits, G2: senders.G2.encoder.meanBits };
+}
+
 export class TrainReporter {
   readonly #context: CommandContext;
   readonly #ledger: ByteLedger;
@@ -31,8 +35,10 @@ export class TrainReporter {
     this.#name = name;
   }
 
-  async joined(job: JobConfig, log: RunLogWriter): Promise<void> {
+  /** `senders`: those of a run that is gone on with, perhaps in the middle of a step. */
+  async joined(job: JobConfig, log: RunLogWriter, senders: Edge["senders"]): Promise<void> {
     if (this.#job !== undefined) return;
+    this.#bits ??= meanBitsOf(senders);
     this.#job = job;
     this.#log = log;
     this.#context.event("joined", { job });
@@ -43,7 +49,7 @@ export class TrainReporter {
     this.#firstStepAt ??= performance.now();
     if (senders === undefined || this.#job === undefined) return;
     const { A1, G2 } = senders;
-    this.#bits = { A1: A1.encoder.meanBits, G2: G2.encoder.meanBits };
+    this.#bits = meanBitsOf(senders);
     const { steps } = this.#job;
     if (step % Math.ceil(steps / WIDTH_EVENTS) !== 0 && step + 1 !== steps) return;
     const widths = { A1: [...A1.encoder.widths()], G2: [...G2.encoder.widths()] };
@@ -57,7 +63,7 @@ export class TrainReporter {
     this.#last = step;
     this.#tokens += step.tokens;
     const ledger = this.#ledger.snapshot();
-    const { totalBytes } = ledgerReport(ledger);
+    const { totalBytes, elements } = ledgerReport(ledger);
     this.#log?.write({
       step: step.commit.step,
       attempt: step.commit.attempt,
@@ -80,6 +86,8 @@ export class TrainReporter {
       tokens: this.#tokens,
       bits: this.#bits,
       bytes: totalBytes,
+      elements,
+      ledger: { up: ledger.up, down: ledger.down },
       ...this.times(),
     });
     const bits = this.#bits === undefined ? 0 : (this.#bits.A1 + this.#bits.G2) / 2;

@@ -188,7 +188,7 @@ class ClientRun {
     if (resume)
       this.#context.note(`Going on after step ${taken}, from what is in ${join(this.#out, "checkpoints")}.`);
     this.#log = new RunLogWriter(runLogPath(this.#out), job, name, taken);
-    void this.#reporter.joined(config, this.#log);
+    void this.#reporter.joined(config, this.#log, this.#edge?.senders);
   }
 
   /** Writes adapter and result, however the run ended; what did not take part, or could not be kept, leaves nothing. */

@@ -17,7 +17,9 @@ export const demoCommand = defineCommand({
     "ahab reads Moby-Dick, atlas the World Factbook. Together they fine-tune a small pretrained model through a U-shaped split, while " +
     "quantizers anneal from 8 bits per element to 3. Then the same run is made once more unsplit and in f32, and losses on held-out text " +
     "are measured.\n\n" +
-    "It ends with a table and writes report.html and report.json into --out, with the adapters and each process's log beside them.",
+    "It ends with a table and writes report.html and report.json into --out, with the adapters and each process's log beside them.\n\n" +
+    "A process that is killed is started again and goes on where it was. After the demo itself was stopped or killed, the same command with " +
+    "--resume goes on; what the processes had done is not done again, and the adapters end with the same SHA-256 in either case.",
   examples: [
     { line: "narrowband demo", explanation: "one to two minutes on two cores" },
     {
@@ -25,11 +27,15 @@ export const demoCommand = defineCommand({
       explanation: "a longer run, its figures also in a file",
     },
     {
+      line: "narrowband demo --resume",
+      explanation: "go on with a demo that was stopped or killed",
+    },
+    {
       line: "narrowband demo --activations f32 --gradients f32",
       explanation: "without quantizing: the split run then equals the unsplit one",
     },
   ],
-  json: "seconds, clients with held-out losses, bytes, bits per element, and where the report is.",
+  json: "seconds, clients with held-out losses, bytes, bits per element, SHA-256 of the adapters, and where the report is.",
   jsonFile: true,
   options: z.strictObject({
     model: option(path.optional(), {
@@ -42,6 +48,10 @@ export const demoCommand = defineCommand({
       help: "directory of the report, adapters and logs",
       group: FILES_GROUP,
       value: "dir",
+    }),
+    resume: option(z.boolean().default(false), {
+      help: "go on with the demo in --out, also after it was killed",
+      group: FILES_GROUP,
     }),
     steps: option(count.max(100_000).default(80), { help: "steps", group: RUN }),
     rows: option(count.max(64).default(4), { help: "rows in a step of each client", group: RUN }),

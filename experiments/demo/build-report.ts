@@ -36,7 +36,9 @@ function clientReport(
   { collector, data, result, heldOut, unsplitLosses }: MeasuredClient,
   job: JobConfig,
 ): ClientReport {
-  const { steps, serverBits, clientWidths, serverWidths } = collector;
+  const { serverBits, clientWidths, serverWidths } = collector;
+  // What a process was about to tell when it was killed is lost: such a step is in no series.
+  const steps = collector.steps.filter(({ step }) => serverBits.has(step));
   const fromServer = (phase: "A2" | "G1") => steps.map(({ step }) => serverBits.get(step)?.[phase] ?? 0);
   const rows = {
     A1: clientWidths.map(({ step, A1 }) => ({ step, bits: A1 })),

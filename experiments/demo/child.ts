@@ -16,6 +16,8 @@ export interface ChildOptions {
   /** File that its stderr goes to. */
   readonly logFile: string;
   readonly onEvent: (event: CommandEvent) => void;
+  /** Keeps what is in the log file. */
+  readonly appendLog?: boolean;
   /** The script that is narrowband; by default the one that this process was started with. */
   readonly program?: string;
 }
@@ -37,13 +39,14 @@ export class CommandProcess {
     // A process group of its own: Ctrl-C in the terminal reaches the demo alone, which then asks each of its processes once.
     const program = options.program ?? process.argv[1];
     this.#child = spawn(process.execPath, [...process.execArgv, program, ...options.args], {
-      stdio: ["ignore", "pipe", "pipe"],
+      // The channel carries nothing: with it the process notices when this one is gone, and ends.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: process.platform !== "win32",
     });
     const child = this.#child;
     this.#onExit = () => child.kill("SIGKILL");
     process.once("exit", this.#onExit);
-    child.stderr?.pipe(createWriteStream(options.logFile));
+    child.stderr?.pipe(createWriteStream(options.logFile, { flags: options.appendLog ? "a" : "w" }));
     const lines = createInterface({ input: child.stdout! });
     this.result = new Promise((resolve, reject) => {
       lines.on("line", (line) => {
@@ -70,6 +73,7 @@ export class CommandProcess {
             new NarrowbandError(
               "NB_INTERNAL",
               `${this.name} ended with ${how}; its log is ${options.logFile}`,
+              { details: exit.signal === null ? {} : { signal: exit.signal } },
             ),
         );
       };
@@ -89,11 +93,17 @@ export class CommandProcess {
   #accept(event: CommandEvent, onEvent: (event: CommandEvent) => void): void {
     if (event.event === "error") {
       const code = Object.hasOwn(ERRORS, String(event.code)) ? (event.code as ErrorCode) : "NB_INTERNAL";
-      this.#failure = new NarrowbandError(code, `${this.name}: ${event.message}`);
+      const details = typeof event.details === "object" ? { ...event.details } : {};
+      this.#failure = new NarrowbandError(code, `${this.name}: ${event.message}`, { details });
       return;
     }
     if (event.event === undefined) this.#last = event;
     else onEvent(event);
+  }
+
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   /** Asks the process to save and end, and ends it when it does not. */

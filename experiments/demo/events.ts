@@ -18,7 +18,8 @@ const clientStepSchema = z.looseObject({
   loss: z.number(),
   tokens: count,
   bytes: count,
-  bits: z.object({ A1: z.number(), G2: z.number() }),
+  /** Missing of a step that an earlier process had all but finished. */
+  bits: z.object({ A1: z.number(), G2: z.number() }).optional(),
 });
 const clientWidthsSchema = z.looseObject({ step: z.int().min(1), A1: widths, G2: widths });
 
@@ -54,16 +55,32 @@ export const resultSchema = z.looseObject({
 });
 export type CommandResult = z.output<typeof resultSchema>;
 
-type ClientStep = z.output<typeof clientStepSchema>;
+type ClientStep = Required<z.output<typeof clientStepSchema>>;
 type WidthsRow<P extends string> = { readonly step: number } & Readonly<Record<P, readonly number[]>>;
+
+/** Leaves out rows of a step and of later ones: a process that was killed may have told of a step that had to be made again. */
+function truncate(rows: { readonly step: number }[], step: number): void {
+  while (rows.length > 0 && rows[rows.length - 1].step >= step) rows.pop();
+}
+
+function put<R extends { readonly step: number }>(rows: R[], row: R): void {
+  truncate(rows, row.step);
+  rows.push(row);
+}
 
 /** One client's run, from its own events and from the server's about it. */
 export class ClientCollector {
   readonly name: string;
+  /** One for each step that was told, in order; tokens and bytes are those of all processes of the client so far. */
   readonly steps: ClientStep[] = [];
   readonly clientWidths: WidthsRow<"A1" | "G2">[] = [];
   readonly serverBits = new Map<number, { readonly A2: number; readonly G1: number }>();
   readonly serverWidths: WidthsRow<"A2" | "G1">[] = [];
+
+  /** Of the present process, and bytes of those before it. */
+  #tokens = 0;
+  #bytes = 0;
+  #earlierBytes = 0;
 
   constructor(name: string) {
     this.name = name;
@@ -71,9 +88,22 @@ export class ClientCollector {
 
   /** Takes an event of the client's own process; returns the step, when it is one. */
   accept(event: CommandEvent): ClientStep | undefined {
-    if (event.event === "widths") this.clientWidths.push(clientWidthsSchema.parse(event));
+    if (event.event === "started") {
+      this.#earlierBytes += this.#bytes;
+      this.#tokens = 0;
+      this.#bytes = 0;
+    }
+    if (event.event === "widths") put(this.clientWidths, clientWidthsSchema.parse(event));
     if (event.event !== "step") return undefined;
-    const step = clientStepSchema.parse(event);
+    const told = clientStepSchema.parse(event);
+    const own = told.tokens - this.#tokens;
+    this.#tokens = told.tokens;
+    this.#bytes = told.bytes;
+    const { bits } = told;
+    if (bits === undefined) return undefined;
+    truncate(this.steps, told.step);
+    const tokens = (this.steps.at(-1)?.tokens ?? 0) + own;
+    const step = { ...told, bits, tokens, bytes: this.#earlierBytes + told.bytes };
     this.steps.push(step);
     return step;
   }
@@ -86,7 +116,8 @@ export function acceptServerEvent(
 ): z.output<typeof serverStepSchema> | undefined {
   if (event.event === "widths") {
     const row = serverWidthsSchema.parse(event);
-    clients.get(row.name)?.serverWidths.push(row);
+    const rows = clients.get(row.name)?.serverWidths;
+    if (rows !== undefined) put(rows, row);
   }
   if (event.event !== "step") return undefined;
   const step = serverStepSchema.parse(event);

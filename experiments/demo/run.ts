@@ -1,5 +1,6 @@
 /** What `narrowband demo` does: three processes, the unsplit run, the measurements, the report. */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join, relative } from "node:path";
 import type { z } from "zod";
@@ -18,10 +19,13 @@ import { type WrittenReport, writeReport } from "../report/write.ts";
 import { buildReport } from "./build-report.ts";
 import { CLIENTS } from "./clients.ts";
 import { type Comparison, compare } from "./compare.ts";
-import { resultSchema } from "./events.ts";
+import { KeptDemo } from "./kept.ts";
 import { type Trained, trainTogether } from "./train-together.ts";
 
 export type DemoSettings = z.output<typeof demoCommand.options>;
+
+/** Each has a directory of its own in --out. */
+const PARTS = ["server", ...CLIENTS.map(({ name }) => name)];
 
 /** The model that the package brings: the one directory under models/. */
 async function bundledModel(): Promise<string> {
@@ -49,7 +53,9 @@ async function parametersOf(model: HfModel): Promise<number> {
 
 interface Timing {
   readonly started: Date;
-  /** From the first process to the end of training, and to the last measurement. */
+  /** How often the demo was started until its end. */
+  readonly starts: number;
+  /** From the last of these starts to the end of training, and to the last measurement. */
   readonly trainingSeconds: number;
   readonly seconds: number;
 }
@@ -74,7 +80,7 @@ async function reportOf(
       hidden: model.config.hiddenSize,
     },
     clients,
-    server: resultSchema.parse(server),
+    server,
     settings: {
       steps: job.steps,
       "rows in a step of each client": settings.rows,
@@ -85,6 +91,7 @@ async function reportOf(
       schedule: `${job.optimizer.schedule}, ${job.optimizer.warmupSteps} steps of warm-up`,
       seed: job.seed,
       "seconds until the job was done": Number(timing.trainingSeconds.toFixed(1)),
+      ...(timing.starts === 1 ? {} : { "times that the demo was started": timing.starts }),
     },
     environment: {
       narrowband: packageVersion(),
@@ -97,7 +104,21 @@ async function reportOf(
   });
 }
 
-function printReport(report: RunReport, written: WrittenReport, context: CommandContext): void {
+/** SHA-256 of each part's adapter: demos of the same settings on the same machine end with the same, whatever was killed meanwhile. */
+async function adapterHashes(out: string): Promise<Record<string, string>> {
+  const hashes = PARTS.map(async (name) => {
+    const bytes = await readFile(join(out, name, "adapter_model.safetensors"));
+    return [name, createHash("sha256").update(bytes).digest("hex")] as const;
+  });
+  return Object.fromEntries(await Promise.all(hashes));
+}
+
+function printReport(
+  report: RunReport,
+  written: WrittenReport,
+  adapters: Readonly<Record<string, string>>,
+  context: CommandContext,
+): void {
   const rows = report.clients.map((client) => {
     const { base, tuned, unsplitF32 } = client.heldOut;
     const gap = lossGap(client);
@@ -110,25 +131,25 @@ function printReport(report: RunReport, written: WrittenReport, context: Command
   context.print("");
   // The first sentences say what the table says.
   for (const sentence of summarySentences(report).slice(1 + report.clients.length)) context.print(sentence);
+  context.print("\nSHA-256 of the adapters:");
+  for (const [name, hash] of Object.entries(adapters)) context.print(`  ${hash}  ${name}`);
   context.print(`\nThe report is ${written.html} (${formatDuration(report.seconds * 1000)} in all).`);
 }
 
 export async function runDemo(settings: DemoSettings, context: CommandContext): Promise<void> {
-  const started = new Date();
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1000;
   const modelPath = settings.model ?? (await bundledModel());
-  await mkdir(settings.out, { recursive: true });
-  // Adapters of an earlier demo must not be taken for this one's.
-  for (const name of ["server", ...CLIENTS.map((client) => client.name)])
-    await rm(join(settings.out, name), { recursive: true, force: true });
+  const { out, resume, ...others } = settings;
+  const kept = resume ? await KeptDemo.resume(out, others) : KeptDemo.begin(out, others, PARTS);
 
   context.print(
     "One server and two clients, each a process of its own, fine-tune one model over WebSockets.",
   );
+  if (resume) context.note(`Going on with the demo in ${out}.`);
   for (const { name, about } of CLIENTS) context.print(`  ${name} keeps ${about} to itself`);
   const progress = await context.progress();
-  const trained = await trainTogether(settings, modelPath, context, progress);
+  const trained = await trainTogether(settings, modelPath, kept, context, progress);
   const trainingSeconds = seconds();
 
   const model = await openModelDirectory(modelPath);
@@ -136,10 +157,12 @@ export async function runDemo(settings: DemoSettings, context: CommandContext): 
   try {
     const comparison = await compare(settings, modelPath, model, engine, trained, context, progress);
     progress.stop();
-    const timing = { started, trainingSeconds, seconds: seconds() };
+    const { started, starts } = kept;
+    const timing = { started, starts, trainingSeconds, seconds: seconds() };
     const report = await reportOf(settings, modelPath, model, trained, comparison, timing);
     const written = await writeReport(settings.out, report);
-    printReport(report, written, context);
+    const adapters = await adapterHashes(settings.out);
+    printReport(report, written, adapters, context);
     await context.result({
       seconds: report.seconds,
       clients: report.clients.map(({ name, heldOut: { base, tuned, unsplitF32 } }) => ({
@@ -148,6 +171,7 @@ export async function runDemo(settings: DemoSettings, context: CommandContext): 
       })),
       bytes: report.bytes,
       bitsPerElement: report.bitsPerElement,
+      adapters,
       report: written,
     });
   } finally {

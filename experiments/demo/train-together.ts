@@ -1,4 +1,4 @@
-/** The demo's split run: one server and two clients, each a process, started and followed to their end. */
+/** The demo's split run: one server and two clients, each a process, started, followed to their end, and started again when they are killed. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CommandContext } from "../../shared/command/context.ts";
@@ -6,46 +6,116 @@ import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { Progress } from "../../shared/command/progress.ts";
 import { fail } from "../../shared/errors.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
-import { CommandProcess } from "./child.ts";
+import type { CommandEvent } from "./child.ts";
 import { CLIENTS, HELD_OUT } from "./clients.ts";
-import { acceptServerEvent, ClientCollector, joinedSchema } from "./events.ts";
+import { acceptServerEvent, ClientCollector, type CommandResult, joinedSchema } from "./events.ts";
+import { PartFigures } from "./figures.ts";
+import type { KeptDemo } from "./kept.ts";
+import { Part } from "./part.ts";
 import type { DemoSettings } from "./run.ts";
+
+/** Steps between checkpoints: what a killed process takes at most again. */
+const CHECKPOINT_EVERY = 20;
 
 export interface Trained {
   readonly job: JobConfig;
   readonly collectors: ReadonlyMap<string, ClientCollector>;
-  readonly server: unknown;
-  readonly clients: ReadonlyMap<string, unknown>;
+  readonly server: CommandResult;
+  readonly clients: ReadonlyMap<string, CommandResult>;
 }
 
-/** Runs server and clients to the end of the job. */
+/** A promise that is settled from outside. */
+function signalled(): { readonly seen: Promise<void>; readonly see: () => void } {
+  let see: () => void = () => {};
+  const seen = new Promise<void>((resolve) => {
+    see = resolve;
+  });
+  return { seen, see };
+}
+
+/** Runs server and clients to the end of the job, from where an earlier start of the demo has left them. */
 export async function trainTogether(
   settings: DemoSettings,
   model: string,
+  kept: KeptDemo,
   context: CommandContext,
   progress: Progress,
 ): Promise<Trained> {
   const { out, steps } = settings;
   const collectors = new Map(CLIENTS.map(({ name }) => [name, new ClientCollector(name)]));
-  const processes: CommandProcess[] = [];
-  const stopAll = () => Promise.all(processes.map((child) => child.stop()));
+  const parts: Part[] = [];
+  const stopAll = () => Promise.all(parts.map((part) => part.stop()));
   const onAbort = () => void stopAll();
   context.signal.addEventListener("abort", onAbort);
-  try {
-    const serverBar = progress.bar("server", steps);
-    let announce: (url: string) => void = () => {};
-    const listening = new Promise<string>((resolve) => {
-      announce = resolve;
+  const makePart = (
+    name: string,
+    args: () => readonly string[],
+    onEvent: (event: CommandEvent, figures: PartFigures) => void,
+  ): { readonly part: Part; readonly figures: PartFigures } => {
+    const figures = new PartFigures();
+    const part = new Part({
+      ...{ name, kept, args },
+      directory: join(out, name),
+      logFile: join(out, `${name}.log`),
+      onEvent(event) {
+        figures.accept(event);
+        onEvent(event, figures);
+      },
+      onNote: (text) => context.note(text),
     });
-    const threads = ["--threads", String(availableParallelism()), "--engine", settings.engine];
-    const server = new CommandProcess({
-      name: "server",
+    parts.push(part);
+    return { part, figures };
+  };
+  try {
+    let job: JobConfig | undefined;
+    let url = "ws://127.0.0.1:0";
+    /** Where clients of this start of the demo find the server, also when it is started again. */
+    let port = "0";
+    let listening = signalled();
+
+    const clientArgs =
+      (name: string, data: string) => (): readonly string[] => // biome-ignore format: one option a line
+      [
+        "train", url, "--json", "--log-level", "info",
+        "--model", model,
+        "--data", data,
+        "--name", name,
+        "--out", join(out, name),
+        "--held-out", String(HELD_OUT),
+        "--rows", String(settings.rows),
+        "--length", String(settings.length),
+        "--seed", String(settings.seed),
+        "--checkpoint-every", String(CHECKPOINT_EVERY),
+        "--threads", "1", "--engine", settings.engine,
+      ];
+    const serverBar = progress.bar("server", steps);
+    const clients = CLIENTS.map(({ name, data }) => {
+      const bar = progress.bar(name, steps);
+      const collector = collectors.get(name)!;
+      const joined = signalled();
+      const made = makePart(name, clientArgs(name, data), (event) => {
+        if (event.event === "joined") {
+          job = joinedSchema.parse(event).job;
+          joined.see();
+        }
+        const step = collector.accept(event);
+        if (step === undefined) return;
+        const bits = (step.bits.A1 + step.bits.G2) / 2;
+        bar.update(
+          step.step,
+          `loss ${step.loss.toFixed(3)} | ${bits.toFixed(2)} bits | ${formatBytes(step.bytes)}`,
+        );
+      });
+      return { name, joined: joined.seen, ...made };
+    });
+
+    const serverArgs = (): readonly string[] =>
       // biome-ignore format: one option a line
-      args: [
+      [
         "serve", "--json", "--log-level", "info",
         "--model", model,
         "--out", join(out, "server"),
-        "--port", "0",
+        "--port", port,
         "--min-clients", String(CLIENTS.length),
         "--quorum", String(CLIENTS.length),
         "--steps", String(steps),
@@ -55,71 +125,54 @@ export async function trainTogether(
         "--seed", String(settings.seed),
         "--activations", settings.activations,
         "--gradients", settings.gradients,
-        ...threads,
-      ],
-      logFile: join(out, "server.log"),
-      onEvent(event) {
-        if (event.event === "listening") announce(String(event.ws));
-        const step = acceptServerEvent(event, collectors);
-        if (step === undefined) return;
-        serverBar.update(
-          step.step,
-          `loss ${step.loss.toFixed(3)} | ${formatBytes(step.bytes)} in all | ${formatCount(step.tokens)} tokens`,
-        );
-      },
+        "--checkpoint-every", String(CHECKPOINT_EVERY),
+        "--threads", String(availableParallelism()), "--engine", settings.engine,
+        // Clients that are through do not come back to be told that the job is over.
+        ...(clients.every(({ part }) => part.finished) ? ["--rejoin-grace", "0"] : []),
+      ];
+    const server = makePart("server", serverArgs, (event, figures) => {
+      if (event.event === "listening") {
+        url = String(event.ws);
+        port = String(event.port);
+        listening.see();
+      }
+      const step = acceptServerEvent(event, collectors);
+      if (step === undefined) return;
+      const { totalBytes, tokens } = figures.result.report;
+      serverBar.update(
+        step.step,
+        `loss ${step.loss.toFixed(3)} | ${formatBytes(totalBytes)} in all | ${formatCount(tokens)} tokens`,
+      );
     });
-    processes.push(server);
-    const url = await Promise.race([
-      listening,
-      server.result.then(() => fail("NB_INTERNAL", "the server ended before it listened")),
-    ]);
 
-    let job: JobConfig | undefined;
-    const clients = CLIENTS.map(({ name, data }) => {
-      const bar = progress.bar(name, steps);
-      const collector = collectors.get(name)!;
-      const child = new CommandProcess({
-        name,
-        // biome-ignore format: one option a line
-        args: [
-          "train", url, "--json", "--log-level", "info",
-          "--model", model,
-          "--data", data,
-          "--name", name,
-          "--out", join(out, name),
-          "--held-out", String(HELD_OUT),
-          "--rows", String(settings.rows),
-          "--length", String(settings.length),
-          "--seed", String(settings.seed),
-          "--checkpoint-every", "0",
-          "--threads", "1", "--engine", settings.engine,
-        ],
-        logFile: join(out, `${name}.log`),
-        onEvent(event) {
-          if (event.event === "joined") job = joinedSchema.parse(event).job;
-          const step = collector.accept(event);
-          if (step === undefined) return;
-          const bits = (step.bits.A1 + step.bits.G2) / 2;
-          bar.update(
-            step.step,
-            `loss ${step.loss.toFixed(3)} | ${bits.toFixed(2)} bits | ${formatBytes(step.bytes)}`,
-          );
-        },
-      });
-      processes.push(child);
-      return [name, child] as const;
-    });
     // The first to fail ends the others.
-    const [serverResult, ...clientResults] = await Promise.all(processes.map((child) => child.result));
+    const failed = new Promise<never>((_, reject) => {
+      for (const part of parts) part.done.catch(reject);
+    });
+    failed.catch(() => {});
+    if (!server.part.finished) {
+      // Where it listened in an earlier start says nothing.
+      port = "0";
+      listening = signalled();
+      server.part.start();
+      await Promise.race([listening.seen, server.part.done, failed]);
+    }
+    // The order of joining numbers the clients, and so seeds their codecs: it has to be the same in each demo.
+    for (const { part, joined } of clients) {
+      part.start();
+      await Promise.race([joined, failed]);
+    }
+    await Promise.race([Promise.all(parts.map((part) => part.done)), failed]);
     if (job === undefined) return fail("NB_INTERNAL", "no client told the job's settings");
     return {
       job,
       collectors,
-      server: serverResult,
-      clients: new Map(clients.map(([name], i) => [name, clientResults[i]])),
+      server: server.figures.result,
+      clients: new Map(clients.map(({ name, figures }) => [name, figures.result])),
     };
   } catch (error) {
     await stopAll();
+    context.note("The same command with --resume goes on with this demo.");
     // What the processes say when they are stopped is not why.
     context.signal.throwIfAborted();
     throw error;

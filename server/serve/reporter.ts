@@ -2,6 +2,7 @@
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatCount } from "../../shared/command/format.ts";
 import type { ProgressBar } from "../../shared/command/progress.ts";
+import { ledgerReport } from "../../shared/ledger/report.ts";
 import type { RunLogWriter } from "../../shared/ledger/run-log-node.ts";
 import type { ServerProgress } from "../../shared/protocol/server-state.ts";
 import type { Job, TrunkStep } from "../job.ts";
@@ -29,6 +30,11 @@ export class ServeReporter {
     this.#bar = bar;
     this.#log = log;
     this.#jobLog = context.log.child({ job: job.name });
+    // Of a job that is gone on with, perhaps in the middle of a round.
+    for (const { index, name, meanBits } of job.status().clients) {
+      this.#names.set(index, name);
+      this.#bits.set(index, meanBits);
+    }
   }
 
   /** Milliseconds from the first round's start to the last commit, by what they went into. */
@@ -110,7 +116,8 @@ export class ServeReporter {
     const bytes = step.upBytes + step.downBytes;
     const A2 = sum(({ client }) => this.#bits.get(client)?.A2 ?? 0) / members.length;
     const G1 = sum(({ client }) => this.#bits.get(client)?.G1 ?? 0) / members.length;
-    const { up, down } = this.#job.ledger.snapshot();
+    const ledger = this.#job.ledger.snapshot();
+    const { up, down } = ledger;
     this.#log.write({
       step: trunkStep,
       attempt: members[0].attempt,
@@ -130,6 +137,8 @@ export class ServeReporter {
       loss,
       tokens: this.#tokens,
       bytes,
+      elements: ledgerReport(ledger).elements,
+      ledger: { up, down },
       gradientNorm: step.gradientNorm,
       members: members.map((member) => ({
         client: member.client,

@@ -7,7 +7,7 @@ import type { Engine } from "../../shared/engine/engine.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
 import { asNarrowbandError, fail, NarrowbandError } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
-import { adapterOf, loadServerRunners } from "../../shared/job/runners.ts";
+import { adapterOf, clientAdapterOutline, loadServerRunners } from "../../shared/job/runners.ts";
 import { DirectoryStorage } from "../../shared/job/storage-node.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { RunLogWriter, runLogPath } from "../../shared/ledger/run-log-node.ts";
@@ -99,6 +99,7 @@ class ServerRun {
         config: this.#config,
         policy: jobPolicyOf(this.#settings),
         robust: robustOf(this.#settings),
+        adapters: clientAdapterOutline(this.#config, this.#model.config),
         ...this.#segments,
         authenticate: tokenCheck(tokens, name),
         queue,

@@ -7,8 +7,9 @@ import { fail } from "../errors.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { type SegmentRange, type Segments, segmentsOf } from "../model/cut.ts";
 import type { HfModel } from "../model/hf-directory.ts";
-import type { LoraConfig } from "../model/lora.ts";
+import { adaptedLinears, type LoraConfig, loraNames } from "../model/lora.ts";
 import { type Adapter, adaptedLayers } from "../model/peft.ts";
+import { type AdapterOutline, adapterOutline } from "../protocol/adapters.ts";
 import type { JobConfig } from "../protocol/job-config.ts";
 import type { AdamWConfig } from "../train/adamw.ts";
 import type { ScheduleConfig } from "../train/schedule.ts";
@@ -92,6 +93,24 @@ export async function loadServerRunners(
     trunk: new TrunkRunner(await runnerOptions(job, model, engine, trunk)),
     top: job.split === "vanilla" ? new TopRunner(await runnerOptions(job, model, engine, top)) : undefined,
   };
+}
+
+/**
+ * Outline of what each client uploads to be averaged: adapters of its bottom and, in a U-shape, its top; undefined in a job that does not
+ * average them. NB_MODEL_MISMATCH as {@link jobSegments}; NB_CONFIG_INVALID when they are more than can be averaged.
+ */
+export function clientAdapterOutline(job: JobConfig, config: ModelConfig): AdapterOutline | undefined {
+  if (job.aggregation !== "fedavg") return undefined;
+  const { bottom, top } = jobSegments(job, config);
+  const lora = loraOf(job);
+  const shapes = new Map<string, readonly number[]>();
+  for (const { from, to } of job.split === "vanilla" ? [bottom] : [bottom, top]) {
+    for (const { path, inFeatures, outFeatures } of adaptedLinears(config, lora, from, to)) {
+      const { a, b } = loraNames(path);
+      shapes.set(a, [lora.r, inFeatures]).set(b, [outFeatures, lora.r]);
+    }
+  }
+  return adapterOutline(shapes);
 }
 
 /** The adapters of one side as a PEFT adapter of its blocks; undefined when that side adapts nothing. */

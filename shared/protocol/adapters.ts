@@ -35,19 +35,47 @@ export interface ManifestEntry {
   readonly elements: number;
 }
 
-/** Writes tensors down, sorted by name. NB_CONFIG_INVALID when there are more than one upload may hold. */
-export function flattenAdapters(tensors: AdapterTensors): FlatAdapters {
-  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
-  const entries = sorted.map(([name, { shape }]) => ({ name, shape: [...shape] }));
+/** What is known of adapters before they come: their manifest's digest (XXH32), and how long their elements are, in bytes. */
+export interface AdapterOutline {
+  readonly digest: number;
+  readonly totalBytes: number;
+}
+
+/** In the order in which names are sent. */
+function compareNames([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+/** The manifest of tensors of these shapes, sorted by name. NB_CONFIG_INVALID when there are more than one upload may hold. */
+function manifestOf(shapes: ReadonlyMap<string, readonly number[]>): Uint8Array {
+  const entries = [...shapes].sort(compareNames).map(([name, shape]) => ({ name, shape: [...shape] }));
   const manifest = narrowband.AdapterManifest.encode({ tensors: entries }).finish();
-  const elements = sorted.reduce((sum, [, { data }]) => sum + data.length, 0);
-  if (elements * 4 > MAX_ADAPTER_BYTES || manifest.length > MAX_MANIFEST_BYTES) {
+  const bytes = bytesOf(shapes);
+  if (bytes > MAX_ADAPTER_BYTES || manifest.length > MAX_MANIFEST_BYTES) {
     fail(
       "NB_CONFIG_INVALID",
-      `lora: adapters of ${elements * 4} bytes; at most ${MAX_ADAPTER_BYTES} can be averaged`,
+      `lora: adapters of ${bytes} bytes; at most ${MAX_ADAPTER_BYTES} can be averaged`,
     );
   }
-  const data = new Uint8Array(elements * 4);
+  return manifest;
+}
+
+/** Of all elements in f32. */
+function bytesOf(shapes: ReadonlyMap<string, readonly number[]>): number {
+  return [...shapes.values()].reduce((sum, shape) => sum + 4 * shape.reduce((n, d) => n * d, 1), 0);
+}
+
+/** Outline of adapters of these shapes. NB_CONFIG_INVALID when there are more than one upload may hold. */
+export function adapterOutline(shapes: ReadonlyMap<string, readonly number[]>): AdapterOutline {
+  return { digest: xxh32(manifestOf(shapes)), totalBytes: bytesOf(shapes) };
+}
+
+/** Writes tensors down, sorted by name. NB_CONFIG_INVALID when there are more than one upload may hold. */
+export function flattenAdapters(tensors: AdapterTensors): FlatAdapters {
+  const sorted = [...tensors].sort(compareNames);
+  const shapes = new Map(sorted.map(([name, { shape }]) => [name, shape]));
+  const manifest = manifestOf(shapes);
+  const data = new Uint8Array(bytesOf(shapes));
   const view = new DataView(data.buffer);
   let offset = 0;
   for (const [, tensor] of sorted) {

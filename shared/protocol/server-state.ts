@@ -3,6 +3,7 @@
  * whoever drives it. server-machine.ts has the rules.
  */
 import type { ErrorCode } from "../errors.ts";
+import type { AdapterOutline } from "./adapters.ts";
 import type { JobConfig, JobPolicy } from "./job-config.ts";
 import type {
   AdapterBeginMessage,
@@ -190,6 +191,8 @@ export interface ServerState {
   readonly trunkSteps: number;
   /** Those of them that are not done. */
   readonly commits: readonly CommitGroup[];
+  /** Outline of each client's adapters, where the server knows it from the model; else the first upload sets it. */
+  readonly adapters: AdapterOutline | undefined;
   /** Averages made. */
   readonly averages: number;
   /** Whether one is being computed. */
@@ -347,11 +350,12 @@ export interface ServerOptions {
   readonly config: JobConfig;
   readonly policy: JobPolicy;
   readonly codecNames: readonly string[];
+  readonly adapters?: AdapterOutline;
 }
 
 /** A job before its first client. */
 export function createServerState(options: ServerOptions): ServerState {
-  const { name, number, config, policy, codecNames } = options;
+  const { name, number, config, policy, codecNames, adapters } = options;
   return {
     job: { name, number },
     config,
@@ -363,6 +367,7 @@ export function createServerState(options: ServerOptions): ServerState {
     attempt: 0,
     trunkSteps: 0,
     commits: [],
+    adapters,
     averages: 0,
     averaging: false,
     waiting: false,

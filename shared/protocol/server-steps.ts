@@ -4,6 +4,7 @@
  */
 
 import { ERRORS, fail } from "../errors.ts";
+import type { AdapterOutline } from "./adapters.ts";
 import { closeCode, isPassing } from "./close-codes.ts";
 import { codecIdOf } from "./codecs.ts";
 import type { AdapterBeginMessage, AdapterChunkMessage } from "./messages.ts";
@@ -349,6 +350,14 @@ export function expectUpload(turn: ServerTurn, index: number): void {
   turn.startTimer(`upload:${index}`, turn.state.policy.uploadDeadlineMs);
 }
 
+/** Of the uploads for the next average that have begun. */
+function outlineOfOthers(turn: ServerTurn): AdapterOutline | undefined {
+  const other = turn.state.clients.find(
+    (c) => c.upload?.status === UploadStatus.DONE || c.upload?.status === UploadStatus.RECEIVING,
+  )?.upload;
+  return other && { digest: other.manifestDigest, totalBytes: other.totalBytes };
+}
+
 /** AdapterBegin has come. Uploads that nobody waits for any more are late, and ignored. */
 export function acceptAdapterBegin(turn: ServerTurn, index: number, message: AdapterBeginMessage): void {
   const client = turn.client(index);
@@ -366,16 +375,12 @@ export function acceptAdapterBegin(turn: ServerTurn, index: number, message: Ada
     ignored(turn, client, "adapterBegin");
     return;
   }
-  const other = turn.state.clients.find(
-    (c) => c.upload?.status === UploadStatus.DONE || c.upload?.status === UploadStatus.RECEIVING,
-  )?.upload;
-  if (
-    other !== undefined &&
-    (other.manifestDigest !== message.manifestDigest || other.totalBytes !== message.totalBytes)
-  ) {
-    fail("NB_ADAPTER_MISMATCH", "the names or shapes of the adapters are not those of the other clients");
-  }
   const { totalBytes, chunkBytes, manifestDigest } = message;
+  const needed = turn.state.adapters ?? outlineOfOthers(turn);
+  if (needed !== undefined && (needed.digest !== manifestDigest || needed.totalBytes !== totalBytes)) {
+    const whose = turn.state.adapters === undefined ? "those of the other clients" : "the job's";
+    fail("NB_ADAPTER_MISMATCH", `the names or shapes of the adapters are not ${whose}`);
+  }
   const chunks = Math.ceil(totalBytes / chunkBytes);
   client.upload = {
     ...upload,

@@ -9,8 +9,8 @@ import { adapterMessages } from "../../shared/protocol/adapters.ts";
 import { averagesAfter, type JobConfig } from "../../shared/protocol/job-config.ts";
 import type { TensorMessage } from "../../shared/protocol/messages.ts";
 import type { CommitGroup, CommitMember } from "../../shared/protocol/server-state.ts";
-import { tinyBatch } from "../server/tiny-segments.ts";
 import { SimBottom, SimTop, SimTrunk } from "./segments.ts";
+import { simBatch } from "./text.ts";
 
 const atOnce = async (): Promise<void> => {};
 
@@ -44,7 +44,7 @@ function parts(config: JobConfig, texts: readonly number[]): Parts {
     const bottom = new SimBottom(hidden, atOnce);
     const top = new SimTop(hidden, atOnce);
     const segments = { bottom, top: vanilla ? undefined : top };
-    const batches = { nextBatch: (step: number, m: number) => tinyBatch(text, step, m) };
+    const batches = { nextBatch: (step: number, m: number) => simBatch(config, text, step, m) };
     return { bottom, top, worker: new EdgeWorker({ config, client, segments, batches }) };
   });
   return { trunk, top: serverTop, worker, clients, steps: new Map() };

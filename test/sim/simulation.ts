@@ -13,12 +13,12 @@ import { MAX_FRAME_BYTES } from "../../shared/protocol/limits.ts";
 import type { CommitGroup, JobOutcome, ServerProgress } from "../../shared/protocol/server-state.ts";
 import type { FrameSocket, SetTimer } from "../../shared/protocol/transport.ts";
 import { encodeCheckpoint } from "../../shared/train/checkpoint.ts";
-import { tinyBatch } from "../server/tiny-segments.ts";
 import { Clock, type SimProcess } from "./clock.ts";
 import { Disk } from "./disk.ts";
 import { Network } from "./network.ts";
 import type { Scenario } from "./scenario.ts";
 import { SimBottom, SimTop, SimTrunk } from "./segments.ts";
+import { simBatch } from "./text.ts";
 
 // The checksum's WebAssembly takes real time to load, which must not fall into a run.
 await encodeCheckpoint({ kind: "warm-up", meta: {}, tensors: new Map() });
@@ -229,7 +229,7 @@ export class Simulation {
       })
       .catch((error) => {
         // Killed after all was done and said: there is nothing left to go on with.
-        const done = error instanceof NarrowbandError && error.code === "NB_CONFIG_INVALID";
+        const done = error instanceof NarrowbandError && error.details.completed === true;
         if (done)
           this.#serverEnded(process, { reason: "completed", code: undefined, message: error.message });
         else this.#fail(error);
@@ -272,7 +272,7 @@ export class Simulation {
           return { process: server, accept: (socket) => this.#accept(server, socket) };
         }),
       segments: async () => segments,
-      batches: { nextBatch: (step, microBatch) => tinyBatch(client.index, step, microBatch) },
+      batches: { nextBatch: (step, microBatch) => simBatch(config, client.index, step, microBatch) },
       journal: { storage: client.disk.mount(owner), resume, every },
       backoff: { baseMs: 5, capMs: 200, attempts: 100_000 },
       ledger: new ByteLedger(),
