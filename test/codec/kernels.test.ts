@@ -13,6 +13,7 @@ import {
   room,
 } from "../../shared/codec/kernels/kernels.ts";
 import {
+  addExtremes,
   addMoments,
   CANDIDATES,
   dequantize,
@@ -95,6 +96,28 @@ describe("kernels equal the reference bit for bit", () => {
     });
   });
 
+  it("in extremes, and in seeing a NaN", () => {
+    everyTensor((kinds, tokens, seed) => {
+      const x = tensorOf(kinds, tokens, seed);
+      const channels = kinds.length;
+      const run = () => {
+        const [expected, got] = [makeMoments(channels), makeMoments(channels)];
+        startMoments(x, tokens, expected);
+        startMoments(x, tokens, got);
+        const numbers = addExtremes(x, expected);
+        expect(open(tokens, channels).addExtremes(x, got)).toBe(numbers);
+        expect(bytes(got.min, got.max).equals(bytes(expected.min, expected.max))).toBe(true);
+        const tables = [new Float32Array(channels), new Float32Array(channels)] as const;
+        const overload = new Float64Array(CANDIDATES * channels);
+        expect(open(tokens, channels).measureTails(x, ...tables, overload, got, false)).toBe(numbers);
+        return numbers;
+      };
+      expect(run()).toBe(true);
+      x[Math.floor(randomSource(seed)() * x.length)] = NaN;
+      expect(run()).toBe(false);
+    });
+  });
+
   it("in tails", () => {
     everyTensor((kinds, tokens, seed) => {
       const x = tensorOf(kinds, tokens, seed);
@@ -108,10 +131,16 @@ describe("kernels equal the reference bit for bit", () => {
         new Float64Array(CANDIDATES * channels),
         new Float64Array(CANDIDATES * channels),
       ];
-      measureTails(x, tokens, inverse, center, expected);
+      const extremes = makeMoments(channels);
+      startMoments(x, tokens, extremes);
+      expect(measureTails(x, tokens, inverse, center, expected, extremes)).toBe(true);
       for (const near of [false, true]) {
-        open(tokens, channels).measureTails(x, inverse, center, got.fill(0), near);
+        const moments = makeMoments(channels);
+        startMoments(x, tokens, moments);
+        const tensor = open(tokens, channels);
+        expect(tensor.measureTails(x, inverse, center, got.fill(0), moments, near)).toBe(true);
         expect(bytes(got).equals(bytes(expected))).toBe(true);
+        expect(bytes(moments.min, moments.max).equals(bytes(extremes.min, extremes.max))).toBe(true);
       }
     });
   });

@@ -7,7 +7,14 @@
  */
 
 import { type Kernels, kernels, room } from "./kernels.ts";
-import { CANDIDATES, type LevelTables, type Moments } from "./reference.ts";
+import {
+  CANDIDATES,
+  type LevelTables,
+  type Moments,
+  SAMPLE_ROWS,
+  sampledRow,
+  sampleSize,
+} from "./reference.ts";
 import { copyRows } from "./sums.ts";
 
 const CHUNK_BYTES = 2 ** 18;
@@ -84,6 +91,8 @@ export class KernelTensor {
     this.loadedRows = 0;
     this.loaded = undefined;
     this.input = work.take(inputBytes);
+    // Lanes that are no channel are looked at when a NaN is looked for.
+    if (channels % 4 !== 0) work.f32.fill(0, this.input >> 2, (this.input + inputBytes) >> 2);
     this.output = work.take(rows * stride);
     for (let i = 0; i < this.tables.length; i++) this.tables[i] = work.take(vectors * 32);
     this.places = work.take(rowBytes);
@@ -108,14 +117,42 @@ export class KernelTensor {
     f32.set(moments.max, max >> 2);
     f64.set(moments.sum, sum >> 3);
     f64.set(moments.squares, squares >> 3);
-    for (let row = 0; row < tokens; row += chunkRows) {
-      const rows = Math.min(chunkRows, tokens - row);
-      run.moments(this.load(x, row, rows), rows, stride, vectors, origin, min, max, sum, squares);
+    const size = sampleSize(tokens);
+    for (let row = 0; row < size; row += chunkRows) {
+      const rows = Math.min(chunkRows, size - row);
+      const at = tokens > SAMPLE_ROWS ? this.loadSample(x, row, rows) : this.load(x, row, rows);
+      run.moments(at, rows, stride, vectors, origin, min, max, sum, squares);
     }
     moments.min.set(f32.subarray(min >> 2, (min >> 2) + this.channels));
     moments.max.set(f32.subarray(max >> 2, (max >> 2) + this.channels));
     moments.sum.set(f64.subarray(sum >> 3, (sum >> 3) + this.channels));
     moments.squares.set(f64.subarray(squares >> 3, (squares >> 3) + this.channels));
+  }
+
+  /** addExtremes() of the reference. */
+  addExtremes(x: Float32Array, moments: Moments): boolean {
+    const { work, vectors, stride, tables, tokens, chunkRows } = this;
+    const [least, greatest] = tables as unknown as [number, number];
+    this.giveExtremes(moments, least, greatest);
+    let numbers = true;
+    for (let row = 0; row < tokens; row += chunkRows) {
+      const rows = Math.min(chunkRows, tokens - row);
+      if (work.run.extremes(this.load(x, row, rows), rows, stride, vectors, least, greatest) === 0)
+        numbers = false;
+    }
+    this.takeExtremes(moments, least, greatest);
+    return numbers;
+  }
+
+  private giveExtremes(moments: Moments, least: number, greatest: number): void {
+    this.work.f32.set(moments.min, least >> 2);
+    this.work.f32.set(moments.max, greatest >> 2);
+  }
+
+  private takeExtremes(moments: Moments, least: number, greatest: number): void {
+    const { f32 } = this.work;
+    moments.min.set(f32.subarray(least >> 2, (least >> 2) + this.channels));
+    moments.max.set(f32.subarray(greatest >> 2, (greatest >> 2) + this.channels));
   }
 
   /** measureTails() of the reference. `near`, a matter of speed: many values lie between the first two ranges. */
@@ -124,11 +161,14 @@ export class KernelTensor {
     inverse: Float32Array,
     center: Float32Array,
     overload: Float64Array,
+    moments: Moments,
     near: boolean,
-  ): void {
+  ): boolean {
     const { work, vectors, stride, tables, channels, tokens, chunkRows } = this;
     const { f32, f64, run } = work;
-    const [factor, middle] = tables as unknown as [number, number];
+    const [factor, middle, least, greatest] = tables as unknown as [number, number, number, number];
+    this.giveExtremes(moments, least, greatest);
+    let numbers = true;
     const pitch = vectors * 32;
     f32.set(inverse, factor >> 2);
     f32.set(center, middle >> 2);
@@ -136,7 +176,7 @@ export class KernelTensor {
     f64.fill(0, sums, sums + CANDIDATES * vectors * 4);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
-      run.tails(
+      const ordered = run.tails(
         this.load(x, row, rows),
         rows,
         stride,
@@ -146,12 +186,17 @@ export class KernelTensor {
         this.overload,
         pitch,
         near ? 1 : 0,
+        least,
+        greatest,
       );
+      if (ordered === 0) numbers = false;
     }
+    this.takeExtremes(moments, least, greatest);
     for (let k = 0; k < CANDIDATES; k++) {
       const from = sums + k * vectors * 4;
       overload.set(f64.subarray(from, from + channels), k * channels);
     }
+    return numbers;
   }
 
   /** quantize() of the reference at scale 1; the symbols stay in linear memory. */
@@ -235,6 +280,16 @@ export class KernelTensor {
     }
     copyRows(x, row, rows, channels, f32, at >> 2, stride >> 2);
     return at;
+  }
+
+  /** Copies `rows` rows of the sample, from its row `first` on, to where the reconstruction will be; returns where. */
+  private loadSample(x: Float32Array, first: number, rows: number): number {
+    const { channels, stride, output, tokens } = this;
+    for (let r = 0; r < rows; r++) {
+      const row = sampledRow(first + r, tokens);
+      copyRows(x, row, 1, channels, this.work.f32, (output + r * stride) >> 2, stride >> 2);
+    }
+    return output;
   }
 
   /** Copies the chunk that begins at `row` out. */
