@@ -28,11 +28,12 @@ import { kernelChannelSums } from "../../shared/codec/kernels/sums.ts";
 import { KernelTensor, openTensor, SLACK } from "../../shared/codec/kernels/tensor.ts";
 import { subtractDither } from "../../shared/codec/rounding.ts";
 import { makeLevels, scalesBytes, writeScales } from "../../shared/codec/scales.ts";
+import { packedSymbols } from "../../shared/codec/symbols.ts";
 import { planWidths } from "../../shared/codec/widths.ts";
 import { CHANNEL_KINDS, PROPERTY_SEED, randomSource, tensorOf } from "./helpers.ts";
 
 const tensors = fc.record({
-  tokens: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(512, 513)),
+  tokens: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(16, 48, 512, 513)),
   kinds: fc.array(fc.constantFrom(...CHANNEL_KINDS), { minLength: 1, maxLength: 21 }),
   seed: fc.integer({ min: 0, max: 0x7fffffff }),
 });
@@ -168,6 +169,17 @@ describe("kernels equal the reference bit for bit", () => {
         tensor.quantize(x, tables, plan.slots, key, got);
         expect(Buffer.compare(tensor.symbols, symbols)).toBe(0);
         expect(bytes(got).equals(bytes(expected))).toBe(true);
+
+        const packing = open(tokens, kinds.length);
+        expect(packing.packs()).toBe(tokens % 16 === 0);
+        if (packing.packs()) {
+          const size = packedSymbols.maxBytes(plan, tokens);
+          const [wanted, packed] = [new Uint8Array(size), new Uint8Array(size)];
+          packedSymbols.write(symbols, plan, tokens, wanted, levels, undefined);
+          expect(packing.quantizePacked(x, tables, plan, key, got.fill(0), packed)).toBe(size);
+          expect(Buffer.compare(packed, wanted)).toBe(0);
+          expect(bytes(got).equals(bytes(expected))).toBe(true);
+        }
 
         const decoded = new Float32Array(x.length);
         dequantize(symbols, tokens, levels, plan.slots, decoded);

@@ -6,6 +6,7 @@
  * nothing but the symbols, one byte a value, is kept from chunk to chunk, so that memory is not needed for them.
  */
 
+import type { WidthPlan } from "../widths.ts";
 import { type Kernels, kernels, room } from "./kernels.ts";
 import {
   CANDIDATES,
@@ -26,6 +27,13 @@ const TILE = 16;
 const LEAST_VALUES = 2048;
 /** Kernels store up to this many bytes beyond the end of an array. */
 export const SLACK = 16;
+
+/** Bytes from one channel's packed symbols to the next, while they are written: so that few share sets of a cache. */
+function packedPitch(tokens: number, width: number): number {
+  const bytes = Math.ceil((tokens * width) / 8 + 8);
+  const lines = Math.ceil(bytes / 64);
+  return 64 * (lines % 2 === 0 ? lines + 1 : lines);
+}
 
 /** The passes over one tensor [tokens, channels]. There is one at a time: open() ends the one before. */
 export class KernelTensor {
@@ -51,6 +59,8 @@ export class KernelTensor {
   /** Per-channel tables; each has room for 8 bytes a channel. */
   private readonly tables = new Int32Array(6);
   private places = 0;
+  /** Of packed symbols of a width: where those of slot 0 would be. */
+  private readonly origins = new Int32Array(9);
   private overload = 0;
 
   constructor(work: Kernels) {
@@ -69,8 +79,8 @@ export class KernelTensor {
     const resident = tokens * stride <= RESIDENT_BYTES;
     const inputBytes = (resident ? tokens : rows) * stride;
     const pitch = tokens % 512 === 0 ? tokens + 64 : tokens;
-    // The lanes beyond the last channel have symbols, too.
-    const symbolBytes = (channels + 1) * pitch + SLACK;
+    // The lanes beyond the last channel have symbols, too. Packed ones lie at most packedPitch() apart.
+    const symbolBytes = (channels + 1) * Math.max(pitch, packedPitch(tokens, 8)) + SLACK;
     const bytes =
       room(inputBytes) +
       room(rows * stride) +
@@ -207,6 +217,62 @@ export class KernelTensor {
     key: number | undefined,
     reconstruction: Float32Array,
   ): void {
+    const { tokens, channels } = this;
+    this.setPlaces(slots);
+    this.quantizeRows(x, levels, key, reconstruction, 0);
+    if (this.pitch !== tokens) this.work.run.closeRanks(this.symbolsAt, this.pitch, tokens, channels);
+  }
+
+  /** Whether quantizePacked() can do it: a channel's packed symbols begin and end on a byte after each tile. */
+  packs(): boolean {
+    return this.tokens % TILE === 0;
+  }
+
+  /** quantize() and packedSymbols.write() (../symbols.ts) in one pass: the packed symbols go to `out`, from its start. */
+  quantizePacked(
+    x: Float32Array,
+    levels: LevelTables,
+    plan: WidthPlan,
+    key: number | undefined,
+    reconstruction: Float32Array,
+    out: Uint8Array,
+  ): number {
+    const { work, tokens, channels, places } = this;
+    const { i32, u8, run } = work;
+    const { widths, slots, groups } = plan;
+    const widthTable = this.tables[4]!;
+    let end = this.symbolsAt;
+    for (const { width, start, channels: members } of groups) {
+      this.origins[width] = end - start * packedPitch(tokens, width);
+      end += members * packedPitch(tokens, width);
+    }
+    for (let c = 0; c < this.vectors * 4; c++) {
+      const width = c < channels ? widths[c]! : 8;
+      i32[(widthTable >> 2) + c] = width;
+      i32[(places >> 2) + c] =
+        c < channels ? this.origins[width]! + slots[c]! * packedPitch(tokens, width) : end;
+    }
+    this.quantizeRows(x, levels, key, reconstruction, widthTable);
+    let at = 0;
+    for (const { width, start, channels: members } of groups) {
+      const pitch = packedPitch(tokens, width);
+      const from = this.origins[width]! + start * pitch;
+      const length = (tokens * width) / 8;
+      run.closeRanks(from, pitch, length, members);
+      out.set(u8.subarray(from, from + members * length), at);
+      at += members * length;
+    }
+    return at;
+  }
+
+  /** `widthTable`: where the widths are if symbols are to be packed, else 0. */
+  private quantizeRows(
+    x: Float32Array,
+    levels: LevelTables,
+    key: number | undefined,
+    reconstruction: Float32Array,
+    widthTable: number,
+  ): void {
     const { work, vectors, stride, output, channels, places, tokens, chunkRows } = this;
     const { f32, run } = work;
     const [low, inverse, top, step] = this.tables as unknown as [number, number, number, number];
@@ -214,12 +280,24 @@ export class KernelTensor {
     f32.set(levels.inverse, inverse >> 2);
     f32.set(levels.top, top >> 2);
     f32.set(levels.step, step >> 2);
-    this.setPlaces(slots);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
       const input = this.load(x, row, rows);
       if (key === undefined) {
-        run.quantizeNearest(input, rows, stride, output, vectors, low, inverse, top, step, places, row);
+        run.quantizeNearest(
+          input,
+          rows,
+          stride,
+          output,
+          vectors,
+          low,
+          inverse,
+          top,
+          step,
+          places,
+          row,
+          widthTable,
+        );
       } else {
         run.quantizeStochastic(
           input,
@@ -235,11 +313,11 @@ export class KernelTensor {
           row,
           key,
           channels,
+          widthTable,
         );
       }
       this.unload(reconstruction, row, rows);
     }
-    if (this.pitch !== tokens) run.closeRanks(this.symbolsAt, this.pitch, tokens, channels);
   }
 
   /** dequantize() of the reference, from the symbols in linear memory. */

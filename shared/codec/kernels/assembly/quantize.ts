@@ -6,6 +6,7 @@
  * consecutive.
  */
 
+import { join } from "./lib/join";
 import { evenPairs, loaded, oddPairs } from "./lib/lanes";
 import { mix } from "./lib/mix";
 
@@ -41,6 +42,38 @@ function storeTile(places: usize, offset: usize): void {
   v128.store(<usize>load<u32>(places, 4) + offset, v128.shuffle<u64>(ab0, cd0, 1, 3));
   v128.store(<usize>load<u32>(places, 8) + offset, v128.shuffle<u64>(ab1, cd1, 0, 2));
   v128.store(<usize>load<u32>(places, 12) + offset, v128.shuffle<u64>(ab1, cd1, 1, 3));
+}
+
+/** As storeTile(), packed: the 16 symbols become 2·width bytes, behind those of the `tile` tiles before. */
+// @ts-ignore: decorator
+@inline
+function packTile(places: usize, widths: usize, tile: usize): void {
+  const a = v128.load(words);
+  const b = v128.load(words, 16);
+  const c = v128.load(words, 32);
+  const d = v128.load(words, 48);
+  const ab0 = evenPairs(a, b);
+  const ab1 = oddPairs(a, b);
+  const cd0 = evenPairs(c, d);
+  const cd1 = oddPairs(c, d);
+  storePacked(v128.shuffle<u64>(ab0, cd0, 0, 2), load<u32>(places), load<i32>(widths), tile);
+  storePacked(v128.shuffle<u64>(ab0, cd0, 1, 3), load<u32>(places, 4), load<i32>(widths, 4), tile);
+  storePacked(v128.shuffle<u64>(ab1, cd1, 0, 2), load<u32>(places, 8), load<i32>(widths, 8), tile);
+  storePacked(v128.shuffle<u64>(ab1, cd1, 1, 3), load<u32>(places, 12), load<i32>(widths, 12), tile);
+}
+
+/** Up to 8 bytes behind the symbols are overwritten. */
+// @ts-ignore: decorator
+@inline
+function storePacked(symbols: v128, place: usize, width: i32, tile: usize): void {
+  const to = place + 2 * <usize>width * tile;
+  if (width === 8) {
+    v128.store(to, symbols);
+    return;
+  }
+  const joined = join(symbols, width);
+  v128.store64_lane(to, joined, 0);
+  v128.store64_lane(to + <usize>width, joined, 1);
 }
 
 /** The lowest byte of each lane goes to its channel's place. */
@@ -80,7 +113,9 @@ function nearestRow(at: usize, to: usize, low: v128, inverse: v128, top: v128, s
 
 /**
  * Quantizes `count` rows to the nearest level: the symbol of row r of channel c is stored at places[c] + offset + r
- * (places: u32 pointers), and what it stands for in row r at `out`, which has the same stride.
+ * (places: u32 pointers), and what it stands for in row r at `out`, which has the same stride. With `widths` (i32; 0 for
+ * none) symbols are packed on the way, in the order of bitpack.ts from places[c] on; `count` and `offset` are then
+ * multiples of 16.
  */
 export function quantizeNearest(
   rows: usize,
@@ -94,6 +129,7 @@ export function quantizeNearest(
   steps: usize,
   places: usize,
   offset: usize,
+  widths: usize,
 ): void {
   const rounder = loaded(rounderAt);
   const surplus = loaded(surplusAt);
@@ -123,7 +159,8 @@ export function quantizeNearest(
           to += stride;
           v128.store(word, i32x4.sub(joinRows(r0, r1, r2, r3), surplus));
         }
-        storeTile(places + c, offset + r);
+        if (widths !== 0) packTile(places + c, widths + c, (offset + r) >> 4);
+        else storeTile(places + c, offset + r);
       } else {
         storeRow(places + c, offset + r, nearestRow(at, to, low, inverse, top, step, rounder));
       }
@@ -157,7 +194,7 @@ function thresholdRow(
 }
 
 /**
- * As quantizeNearest(), but q = floor(level + u), u uniform on [0, 1). Rows 2p and 2p + 1 of the message share a hash of
+ * As quantizeNearest(), packing included, but q = floor(level + u), u uniform on [0, 1). Rows 2p and 2p + 1 of the message share a hash of
  * 32 bits, mix(key + (p · channels + c) · GOLDEN), of which the even row takes bits 0 to 14 and the odd row bits 17 to 31.
  * `offset` is the number of the first row in the message, and even.
  */
@@ -175,6 +212,7 @@ export function quantizeStochastic(
   offset: usize,
   key: i32,
   channels: i32,
+  widths: usize,
 ): void {
   const width = <usize>vectors * 16;
   const first = loaded(firstFactorAt);
@@ -217,7 +255,8 @@ export function quantizeStochastic(
           to += stride;
           v128.store(word, joinRows(r0, r1, r2, r3));
         }
-        storeTile(places + c, offset + r);
+        if (widths !== 0) packTile(places + c, widths + c, (offset + r) >> 4);
+        else storeTile(places + c, offset + r);
       } else {
         const h = mix(counters, first, second);
         const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
