@@ -273,7 +273,7 @@ export class KernelTensor {
     reconstruction: Float32Array,
     widthTable: number,
   ): void {
-    const { work, vectors, stride, output, channels, places, tokens, chunkRows } = this;
+    const { work, vectors, stride, channels, places, tokens, chunkRows } = this;
     const { f32, run } = work;
     const [low, inverse, top, step] = this.tables as unknown as [number, number, number, number];
     f32.set(levels.low, low >> 2);
@@ -282,13 +282,14 @@ export class KernelTensor {
     f32.set(levels.step, step >> 2);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
+      // What values stand for takes their place, which is in the first-level cache.
       const input = this.load(x, row, rows);
       if (key === undefined) {
         run.quantizeNearest(
           input,
           rows,
           stride,
-          output,
+          input,
           vectors,
           low,
           inverse,
@@ -303,7 +304,7 @@ export class KernelTensor {
           input,
           rows,
           stride,
-          output,
+          input,
           vectors,
           low,
           inverse,
@@ -316,8 +317,9 @@ export class KernelTensor {
           widthTable,
         );
       }
-      this.unload(reconstruction, row, rows);
+      this.unload(input, reconstruction, row, rows);
     }
+    this.loaded = undefined;
   }
 
   /** dequantize() of the reference, from the symbols in linear memory. */
@@ -332,7 +334,7 @@ export class KernelTensor {
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
       run.dequantize(output, rows, stride, vectors, low, step, places, row);
-      this.unload(out, row, rows);
+      this.unload(output, out, row, rows);
     }
   }
 
@@ -370,11 +372,11 @@ export class KernelTensor {
     return output;
   }
 
-  /** Copies the chunk that begins at `row` out. */
-  private unload(out: Float32Array, row: number, rows: number): void {
+  /** Copies the chunk at `source`, which begins at `row`, out. */
+  private unload(source: number, out: Float32Array, row: number, rows: number): void {
     const { channels, stride } = this;
     const { f32 } = this.work;
-    const from = this.output >> 2;
+    const from = source >> 2;
     const to = row * channels;
     if (stride === channels * 4) {
       out.set(f32.subarray(from, from + rows * channels), to);
