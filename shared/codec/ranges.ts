@@ -9,7 +9,7 @@
  * narrowest of a family of candidates, each √2 wider than the one before and the last being min/max. Each is
  * charged its overload error, measured on the data, plus step²/12 per token for rounding to nearest, or
  * step²/6 for stochastic rounding; then the points halfway between the best and its neighbours are tried, with a
- * bound on their overload. The unit of the candidates, a channel's standard deviation, is taken of up to 256 tokens at even
+ * bound on their overload. The unit of the candidates, a channel's standard deviation, is taken of up to 512 tokens at even
  * distances (reference.ts); extremes and overload, of all.
  *
  * `percentile` leaves out a fixed part of the values at each end. Ranges that remember earlier messages are in

@@ -13,7 +13,7 @@ import type { Levels } from "../scales.ts";
 /** Rows whose sums are f32. The same as in assembly/measure.ts. */
 const BAND = 16;
 /** Rows that moments are taken of: more say little more of a channel's spread. */
-export const SAMPLE_ROWS = 256;
+export const SAMPLE_ROWS = 512;
 /** Ranges that tails are measured for: √2^k times the narrowest, k = 0 … 7. */
 export const CANDIDATES = 8;
 /** √2^k as f32. */
