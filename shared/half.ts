@@ -70,8 +70,32 @@ function nextDown(half: number): number {
   return half & 0x8000 ? half + 1 : half - 1;
 }
 
+const scratchF64 = new Float64Array(1);
+const scratchWords = new Uint32Array(scratchF64.buffer);
+/** Upper words of 2^-14, the smallest normal f16, and of F16_MAX. */
+const NORMAL = 0x3f100000;
+const LARGEST = 0x40effc00;
+
+/**
+ * The f16 next to a number in the direction of `up` (1 or 0), or itself, where it is among the normal ones; else −1. It
+ * has one branch, which seldom goes the other way: signs and roundings of a tensor's scales cannot be foretold.
+ */
+function normalHalf(value: number, up: number): number {
+  scratchF64[0] = value;
+  const word = scratchWords[1]!;
+  const magnitude = word & 0x7fffffff;
+  if (magnitude < NORMAL || magnitude >= LARGEST) return -1;
+  const dropped = (word & 0x3ff) | scratchWords[0]!;
+  const inexact = (dropped | -dropped) >>> 31;
+  const sign = word >>> 31;
+  // Rebias the exponent (1023 → 15); a carry moves it up.
+  return ((sign << 15) | ((magnitude >>> 10) - (1008 << 10))) + (inexact & (sign ^ up));
+}
+
 /** The largest finite f16 that is <= value; −F16_MAX when there is none. `value` is finite. */
 export function toHalfDown(value: number): number {
+  const normal = normalHalf(value, 0);
+  if (normal >= 0) return normal;
   if (value >= F16_MAX) return 0x7bff;
   if (value <= -F16_MAX) return 0xfbff;
   const half = toHalf(value);
@@ -80,6 +104,8 @@ export function toHalfDown(value: number): number {
 
 /** The smallest finite f16 that is >= value; F16_MAX when there is none. `value` is finite. */
 export function toHalfUp(value: number): number {
+  const normal = normalHalf(value, 1);
+  if (normal >= 0) return normal;
   if (value >= F16_MAX) return 0x7bff;
   if (value <= -F16_MAX) return 0xfbff;
   const half = toHalf(value);

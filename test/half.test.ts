@@ -96,6 +96,9 @@ describe("f16", () => {
         expect(fromHalf(up)).toBeGreaterThanOrEqual(value);
         const spacing = Math.max(2 ** -24, 2 ** (Math.floor(Math.log2(Math.abs(value) || 1e-30)) - 10));
         expect(fromHalf(up) - fromHalf(down)).toBeLessThanOrEqual(spacing);
+        const half = fromHalf(down);
+        expect(fromHalf(toHalfDown(half))).toBe(half);
+        expect(fromHalf(toHalfUp(half))).toBe(half);
       }),
       { seed: PROPERTY_SEED, numRuns: 2000 },
     );

@@ -25,6 +25,7 @@ import {
   entropyDecoder,
   entropyEncoder,
 } from "./entropy/coder.ts";
+import { openTensor } from "./kernels/tensor.ts";
 import { LearnedRanges } from "./learned-ranges.ts";
 import { MicroBatchSums } from "./micro-batch-sums.ts";
 import { type QuantizedBody, QuantizerDecoder, QuantizerEncoder, requireBytes } from "./quantizer.ts";
@@ -394,7 +395,12 @@ export class PipelineEncoder {
   private expectedError(values: Float32Array, tokens: number, plan: WidthPlan): number {
     const { clip, rounding } = this.options;
     const means = rounding === "stochastic" ? "stochastic" : "nearest";
-    this.chooser.choose(values, tokens, plan.widths, clip === "none" ? "none" : "optimal", means);
+    const tensor = openTensor(tokens, this.channels, 0);
+    try {
+      this.chooser.choose(values, tokens, plan.widths, clip === "none" ? "none" : "optimal", means, tensor);
+    } finally {
+      tensor?.close();
+    }
     return this.chooser.error.reduce((a, b) => a + b, 0);
   }
 

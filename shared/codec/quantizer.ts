@@ -94,8 +94,7 @@ export class QuantizerEncoder {
     const tensor = openTensor(tokens, this.channels, coder.workBytes(plan, tokens));
     try {
       this.chooseLevels(x, tokens, plan, chosen, tensor);
-      const symbols = this.quantize(x, tokens, plan, key, reconstruction, tensor);
-      const bytes = coder.write(symbols, plan, tokens, out, this.levels, tensor?.work);
+      const bytes = this.write(x, tokens, plan, key, reconstruction, out, tensor);
       return { scales: this.scales, payload: out.subarray(0, bytes), reconstruction };
     } finally {
       tensor?.close();
@@ -123,25 +122,28 @@ export class QuantizerEncoder {
     }
   }
 
-  /** Stage 2: the symbols, in slot order, and the reconstruction. */
-  private quantize(
+  /** Stages 2 and 3: symbols and reconstruction, and the payload, of which it returns the length. */
+  private write(
     x: Float32Array,
     tokens: number,
     plan: WidthPlan,
     key: number,
     reconstruction: Float32Array,
+    out: Uint8Array,
     tensor: KernelTensor | undefined,
-  ): Uint8Array {
-    const { levels, tables } = this;
+  ): number {
+    const { levels, tables, coder } = this;
     const scale = setTables(levels, plan.widths, tables);
     const used = this.options.rounding === "nearest" ? undefined : key;
     if (tensor !== undefined && scale === 1) {
+      if (coder === packedSymbols && tensor.packs())
+        return tensor.quantizePacked(x, tables, plan, used, reconstruction, out);
       tensor.quantize(x, tables, plan.slots, used, reconstruction);
-      return tensor.symbols;
+      return coder.write(tensor.symbols, plan, tokens, out, levels, tensor.work);
     }
     const symbols = tensor?.symbols ?? symbolsFor(x.length);
     quantize(x, tokens, tables, scale, plan.slots, used, symbols, reconstruction, levels);
-    return symbols;
+    return coder.write(symbols, plan, tokens, out, levels, tensor?.work);
   }
 
   /** The caller's array where it is large enough, else the encoder's. */

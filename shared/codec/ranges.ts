@@ -9,7 +9,8 @@
  * narrowest of a family of candidates, each √2 wider than the one before and the last being min/max. Each is
  * charged its overload error, measured on the data, plus step²/12 per token for rounding to nearest, or
  * step²/6 for stochastic rounding; then the points halfway between the best and its neighbours are tried, with a
- * bound on their overload.
+ * bound on their overload. The unit of the candidates, a channel's standard deviation, is taken of up to 512 tokens at even
+ * distances (reference.ts); extremes and overload, of all.
  *
  * `percentile` leaves out a fixed part of the values at each end. Ranges that remember earlier messages are in
  * learned-ranges.ts and average-ranges.ts.
@@ -17,12 +18,14 @@
 
 import { fail } from "../errors.ts";
 import {
+  addExtremes,
   addMoments,
   CANDIDATES,
   type Moments,
   makeMoments,
   measureTails,
   momentsAreExact,
+  sampleSize,
   startMoments,
   wideMoments,
 } from "./kernels/reference.ts";
@@ -40,6 +43,8 @@ export const GAUSSIAN_RANGE: readonly number[] = [
 ];
 
 const SPREAD = Math.SQRT2;
+/** What lies halfway, by ratio, between candidates k and k + 1. */
+const MIDDLES = Float64Array.from({ length: CANDIDATES - 1 }, (_, k) => 2 ** (k / 2 + 1 / 4));
 /** Channels whose narrowest candidate is outside of this are not clipped: its inverse would leave f32. */
 const LEAST_RANGE = 2 ** -100;
 const LARGEST_RANGE = 2 ** 100;
@@ -88,49 +93,88 @@ export class RangeChooser {
     tensor?: KernelTensor,
   ): void {
     const divisor = rounding === "nearest" ? 12 : 6;
-    this.measure(x, tokens, tensor);
-    const { min, max } = this.moments;
+    const { moments } = this;
+    startMoments(x, tokens, moments);
+    const clips = clip === "optimal" && this.sample(x, tokens, widths, tensor);
+    const numbers = clips ? this.measureTails(x, tokens, widths, tensor) : this.extremes(x, tensor);
+    if (!numbers || !this.extremesAreFinite()) this.refuse(x, tokens);
+    const { min, max } = moments;
+    this.lo.set(min);
+    this.hi.set(max);
     for (let c = 0; c < this.channels; c++) {
       const step = (max[c]! - min[c]!) / ((1 << widths[c]!) - 1);
       this.error[c] = (step * step * tokens) / divisor;
     }
-    if (clip === "optimal" && this.setThresholds(tokens, widths)) {
-      const { inverse, center, overload } = this;
-      // At 2 bits one value in 30 lies beyond √2 times Max's range, at 3 one in 300.
-      if (tensor !== undefined) tensor.measureTails(x, inverse, center, overload, widths.includes(2));
-      else measureTails(x, tokens, inverse, center, overload);
-      this.clipTails(tokens, widths, divisor);
-    }
+    if (clips) this.clipTails(tokens, widths, divisor);
   }
 
-  /** Extremes, sums and sums of squares; these are about a row of x, so that a large mean costs no digits. */
-  private measure(x: Float32Array, tokens: number, tensor: KernelTensor | undefined): void {
+  /**
+   * Measures the sample and sets thresholds by it. Its sums are about a row of x, so that a large mean costs no digits. False
+   * when there is nothing to clip.
+   */
+  private sample(
+    x: Float32Array,
+    tokens: number,
+    widths: Uint8Array,
+    tensor: KernelTensor | undefined,
+  ): boolean {
     const { moments } = this;
-    startMoments(x, tokens, moments);
     if (tensor !== undefined) tensor.addMoments(x, moments);
     else addMoments(x, tokens, moments);
     if (!momentsAreExact(moments)) wideMoments(x, tokens, moments);
-    for (let c = 0; c < this.channels; c++) {
-      // A NaN or infinity anywhere in the channel makes its sum of squares NaN or infinite; finite f32 cannot.
-      if (!Number.isFinite(moments.squares[c]!)) {
-        fail("NB_TENSOR_NOT_FINITE", `channel ${c} of a tensor of ${tokens} tokens holds NaN or infinity`);
-      }
-    }
-    this.lo.set(moments.min);
-    this.hi.set(moments.max);
+    return this.setThresholds(tokens, widths);
   }
 
-  /** Finds mean and Max's range; false when that holds every value of every channel, so that nothing is to clip. */
+  /** Extremes of all rows, and the tails. False when x holds NaN. */
+  private measureTails(
+    x: Float32Array,
+    tokens: number,
+    widths: Uint8Array,
+    tensor: KernelTensor | undefined,
+  ): boolean {
+    const { inverse, center, overload, moments } = this;
+    if (tensor === undefined) return measureTails(x, tokens, inverse, center, overload, moments);
+    // At 2 bits one value in 30 lies beyond √2 times Max's range, at 3 one in 300.
+    return tensor.measureTails(x, inverse, center, overload, moments, widths.includes(2));
+  }
+
+  private extremes(x: Float32Array, tensor: KernelTensor | undefined): boolean {
+    return tensor === undefined ? addExtremes(x, this.moments) : tensor.addExtremes(x, this.moments);
+  }
+
+  private extremesAreFinite(): boolean {
+    const { min, max } = this.moments;
+    for (let c = 0; c < this.channels; c++) {
+      // The difference of two finite f32 is a finite f64.
+      if (!Number.isFinite(max[c]! - min[c]!)) return false;
+    }
+    return true;
+  }
+
+  private refuse(x: Float32Array, tokens: number): never {
+    const { channels } = this;
+    let first = channels;
+    for (let i = 0; i < x.length; i++) {
+      if (!Number.isFinite(x[i]!)) first = Math.min(first, i % channels);
+    }
+    return fail(
+      "NB_TENSOR_NOT_FINITE",
+      `channel ${first} of a tensor of ${tokens} tokens holds NaN or infinity`,
+    );
+  }
+
+  /** Finds mean and Max's range; false when nothing is to clip: that range is 0, or is known to hold every value. */
   private setThresholds(tokens: number, widths: Uint8Array): boolean {
     const { origin, min, max, sum, squares } = this.moments;
+    const size = sampleSize(tokens);
     let any = false;
     for (let c = 0; c < this.channels; c++) {
-      const shift = sum[c]! / tokens;
-      const deviation = Math.sqrt(Math.max(0, squares[c]! / tokens - shift * shift));
+      const shift = sum[c]! / size;
+      const deviation = Math.sqrt(Math.max(0, squares[c]! / size - shift * shift));
       const mean = origin[c]! + shift;
       const range = GAUSSIAN_RANGE[widths[c]!]! * deviation;
       const beyond = Math.max(max[c]! - mean, mean - min[c]!);
-      const clips = range > LEAST_RANGE && range < LARGEST_RANGE && beyond > range;
+      const clips = range > LEAST_RANGE && range < LARGEST_RANGE && (size < tokens || beyond > range);
       this.mean[c] = mean;
       this.threshold[c] = clips ? range : Infinity;
       this.inverse[c] = clips ? 1 / range : 0;
@@ -156,7 +200,7 @@ export class RangeChooser {
       if (best < 0) continue;
       for (let k = Math.max(0, best - 1), last = Math.min(CANDIDATES - 2, best); k <= last; k++) {
         const error = between(overload[k * channels + c]!, overload[(k + 1) * channels + c]!);
-        this.consider(c, narrowest * 2 ** (k / 2 + 1 / 4), error * unit, rounding);
+        this.consider(c, narrowest * MIDDLES[k]!, error * unit, rounding);
       }
     }
   }

@@ -13,6 +13,7 @@ import {
   room,
 } from "../../shared/codec/kernels/kernels.ts";
 import {
+  addExtremes,
   addMoments,
   CANDIDATES,
   dequantize,
@@ -27,11 +28,12 @@ import { kernelChannelSums } from "../../shared/codec/kernels/sums.ts";
 import { KernelTensor, openTensor, SLACK } from "../../shared/codec/kernels/tensor.ts";
 import { subtractDither } from "../../shared/codec/rounding.ts";
 import { makeLevels, scalesBytes, writeScales } from "../../shared/codec/scales.ts";
+import { packedSymbols } from "../../shared/codec/symbols.ts";
 import { planWidths } from "../../shared/codec/widths.ts";
 import { CHANNEL_KINDS, PROPERTY_SEED, randomSource, tensorOf } from "./helpers.ts";
 
 const tensors = fc.record({
-  tokens: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(512, 513)),
+  tokens: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(16, 48, 512, 513)),
   kinds: fc.array(fc.constantFrom(...CHANNEL_KINDS), { minLength: 1, maxLength: 21 }),
   seed: fc.integer({ min: 0, max: 0x7fffffff }),
 });
@@ -95,6 +97,28 @@ describe("kernels equal the reference bit for bit", () => {
     });
   });
 
+  it("in extremes, and in seeing a NaN", () => {
+    everyTensor((kinds, tokens, seed) => {
+      const x = tensorOf(kinds, tokens, seed);
+      const channels = kinds.length;
+      const run = () => {
+        const [expected, got] = [makeMoments(channels), makeMoments(channels)];
+        startMoments(x, tokens, expected);
+        startMoments(x, tokens, got);
+        const numbers = addExtremes(x, expected);
+        expect(open(tokens, channels).addExtremes(x, got)).toBe(numbers);
+        expect(bytes(got.min, got.max).equals(bytes(expected.min, expected.max))).toBe(true);
+        const tables = [new Float32Array(channels), new Float32Array(channels)] as const;
+        const overload = new Float64Array(CANDIDATES * channels);
+        expect(open(tokens, channels).measureTails(x, ...tables, overload, got, false)).toBe(numbers);
+        return numbers;
+      };
+      expect(run()).toBe(true);
+      x[Math.floor(randomSource(seed)() * x.length)] = NaN;
+      expect(run()).toBe(false);
+    });
+  });
+
   it("in tails", () => {
     everyTensor((kinds, tokens, seed) => {
       const x = tensorOf(kinds, tokens, seed);
@@ -108,10 +132,16 @@ describe("kernels equal the reference bit for bit", () => {
         new Float64Array(CANDIDATES * channels),
         new Float64Array(CANDIDATES * channels),
       ];
-      measureTails(x, tokens, inverse, center, expected);
+      const extremes = makeMoments(channels);
+      startMoments(x, tokens, extremes);
+      expect(measureTails(x, tokens, inverse, center, expected, extremes)).toBe(true);
       for (const near of [false, true]) {
-        open(tokens, channels).measureTails(x, inverse, center, got.fill(0), near);
+        const moments = makeMoments(channels);
+        startMoments(x, tokens, moments);
+        const tensor = open(tokens, channels);
+        expect(tensor.measureTails(x, inverse, center, got.fill(0), moments, near)).toBe(true);
         expect(bytes(got).equals(bytes(expected))).toBe(true);
+        expect(bytes(moments.min, moments.max).equals(bytes(extremes.min, extremes.max))).toBe(true);
       }
     });
   });
@@ -139,6 +169,17 @@ describe("kernels equal the reference bit for bit", () => {
         tensor.quantize(x, tables, plan.slots, key, got);
         expect(Buffer.compare(tensor.symbols, symbols)).toBe(0);
         expect(bytes(got).equals(bytes(expected))).toBe(true);
+
+        const packing = open(tokens, kinds.length);
+        expect(packing.packs()).toBe(tokens % 16 === 0);
+        if (packing.packs()) {
+          const size = packedSymbols.maxBytes(plan, tokens);
+          const [wanted, packed] = [new Uint8Array(size), new Uint8Array(size)];
+          packedSymbols.write(symbols, plan, tokens, wanted, levels, undefined);
+          expect(packing.quantizePacked(x, tables, plan, key, got.fill(0), packed)).toBe(size);
+          expect(Buffer.compare(packed, wanted)).toBe(0);
+          expect(bytes(got).equals(bytes(expected))).toBe(true);
+        }
 
         const decoded = new Float32Array(x.length);
         dequantize(symbols, tokens, levels, plan.slots, decoded);

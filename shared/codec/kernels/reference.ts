@@ -12,12 +12,30 @@ import type { Levels } from "../scales.ts";
 
 /** Rows whose sums are f32. The same as in assembly/measure.ts. */
 const BAND = 16;
+/** Rows that moments are taken of: more say little more of a channel's spread. */
+export const SAMPLE_ROWS = 512;
 /** Ranges that tails are measured for: √2^k times the narrowest, k = 0 … 7. */
 export const CANDIDATES = 8;
 /** √2^k as f32. */
 export const CANDIDATE_RANGES = Float32Array.from({ length: CANDIDATES }, (_, k) => Math.SQRT2 ** k);
 
-/** Of each channel [channels]: a value near which it lies, extremes, and sums of d = x − origin and of d². */
+/** Number of the sample's rows. */
+export function sampleSize(tokens: number): number {
+  return Math.min(tokens, SAMPLE_ROWS);
+}
+
+/**
+ * The row of the tensor that is row i of the sample: rows at even distances, or all that there are. The first is not
+ * the tensor's: a sequence's first token is often far from all others and would weigh too much.
+ */
+export function sampledRow(i: number, tokens: number): number {
+  return tokens <= SAMPLE_ROWS ? i : Math.floor(((i + 0.5) * tokens) / SAMPLE_ROWS);
+}
+
+/**
+ * Of each channel [channels]: a value near which it lies; the sample's sums of d = x − origin and of d²; and extremes, of
+ * the sample after addMoments(), of all rows after addExtremes() or measureTails().
+ */
 export interface Moments {
   readonly origin: Float32Array;
   readonly min: Float32Array;
@@ -47,20 +65,21 @@ export function startMoments(x: Float32Array, tokens: number, moments: Moments):
   moments.squares.fill(0);
 }
 
-/** Adds all rows of x to started moments. */
+/** Adds the sampled rows of x to started moments. */
 export function addMoments(x: Float32Array, tokens: number, moments: Moments): void {
   const { origin, min, max, sum, squares } = moments;
   const channels = origin.length;
-  for (let band = 0; band < tokens; band += BAND) {
-    const rows = Math.min(BAND, tokens - band);
+  const size = sampleSize(tokens);
+  for (let band = 0; band < size; band += BAND) {
+    const end = Math.min(band + BAND, size);
     for (let c = 0; c < channels; c++) {
       const about = origin[c]!;
       let low = min[c]!;
       let high = max[c]!;
       let total = 0;
       let square = 0;
-      for (let r = 0, i = band * channels + c; r < rows; r++, i += channels) {
-        const value = x[i]!;
+      for (let r = band; r < end; r++) {
+        const value = x[sampledRow(r, tokens) * channels + c]!;
         if (value < low) low = value;
         if (value > high) high = value;
         const d = Math.fround(value - about);
@@ -73,6 +92,21 @@ export function addMoments(x: Float32Array, tokens: number, moments: Moments): v
       squares[c] = squares[c]! + square;
     }
   }
+}
+
+/** Extends the extremes to all rows of x. False when x holds NaN, which is in no extreme. */
+export function addExtremes(x: Float32Array, { min, max }: Moments): boolean {
+  const channels = min.length;
+  let numbers = true;
+  for (let i = 0; i < x.length; ) {
+    for (let c = 0; c < channels; c++, i++) {
+      const value = x[i]!;
+      if (value < min[c]!) min[c] = value;
+      if (value > max[c]!) max[c] = value;
+      if (Number.isNaN(value)) numbers = false;
+    }
+  }
+  return numbers;
 }
 
 /** Squares of smaller spans may lose digits in f32. */
@@ -92,9 +126,10 @@ export function wideMoments(x: Float32Array, tokens: number, moments: Moments): 
   startMoments(x, tokens, moments);
   const { origin, min, max, sum, squares } = moments;
   const channels = origin.length;
-  for (let i = 0; i < x.length; ) {
-    for (let c = 0; c < channels; c++, i++) {
-      const value = x[i]!;
+  for (let r = 0; r < sampleSize(tokens); r++) {
+    const row = sampledRow(r, tokens) * channels;
+    for (let c = 0; c < channels; c++) {
+      const value = x[row + c]!;
       const d = value - origin[c]!;
       if (value < min[c]!) min[c] = value;
       if (value > max[c]!) max[c] = value;
@@ -108,7 +143,7 @@ const excesses = new Float32Array(CANDIDATES);
 
 /**
  * Sets overload[k · channels + c] to Σ max(0, |z| − √2^k)² over channel c's values, z = x · inverse − center. Channels
- * with inverse and center 0 get 0.
+ * with inverse and center 0 get 0. In the same pass extends the extremes of `moments` to all rows, as addExtremes() does.
  */
 export function measureTails(
   x: Float32Array,
@@ -116,8 +151,10 @@ export function measureTails(
   inverse: Float32Array,
   center: Float32Array,
   overload: Float64Array,
-): void {
+  moments: Moments,
+): boolean {
   const channels = inverse.length;
+  const numbers = addExtremes(x, moments);
   overload.fill(0);
   for (let band = 0; band < tokens; band += BAND) {
     const rows = Math.min(BAND, tokens - band);
@@ -139,6 +176,7 @@ export function measureTails(
       }
     }
   }
+  return numbers;
 }
 
 /** A channel's levels as the quantizer uses them [channels]; see setTables(). */

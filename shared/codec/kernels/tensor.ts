@@ -6,8 +6,16 @@
  * nothing but the symbols, one byte a value, is kept from chunk to chunk, so that memory is not needed for them.
  */
 
+import type { WidthPlan } from "../widths.ts";
 import { type Kernels, kernels, room } from "./kernels.ts";
-import { CANDIDATES, type LevelTables, type Moments } from "./reference.ts";
+import {
+  CANDIDATES,
+  type LevelTables,
+  type Moments,
+  SAMPLE_ROWS,
+  sampledRow,
+  sampleSize,
+} from "./reference.ts";
 import { copyRows } from "./sums.ts";
 
 const CHUNK_BYTES = 2 ** 18;
@@ -19,6 +27,13 @@ const TILE = 16;
 const LEAST_VALUES = 2048;
 /** Kernels store up to this many bytes beyond the end of an array. */
 export const SLACK = 16;
+
+/** Bytes from one channel's packed symbols to the next, while they are written: so that few share sets of a cache. */
+function packedPitch(tokens: number, width: number): number {
+  const bytes = Math.ceil((tokens * width) / 8 + 8);
+  const lines = Math.ceil(bytes / 64);
+  return 64 * (lines % 2 === 0 ? lines + 1 : lines);
+}
 
 /** The passes over one tensor [tokens, channels]. There is one at a time: open() ends the one before. */
 export class KernelTensor {
@@ -44,6 +59,8 @@ export class KernelTensor {
   /** Per-channel tables; each has room for 8 bytes a channel. */
   private readonly tables = new Int32Array(6);
   private places = 0;
+  /** Of packed symbols of a width: where those of slot 0 would be. */
+  private readonly origins = new Int32Array(9);
   private overload = 0;
 
   constructor(work: Kernels) {
@@ -62,8 +79,8 @@ export class KernelTensor {
     const resident = tokens * stride <= RESIDENT_BYTES;
     const inputBytes = (resident ? tokens : rows) * stride;
     const pitch = tokens % 512 === 0 ? tokens + 64 : tokens;
-    // The lanes beyond the last channel have symbols, too.
-    const symbolBytes = (channels + 1) * pitch + SLACK;
+    // The lanes beyond the last channel have symbols, too. Packed ones lie at most packedPitch() apart.
+    const symbolBytes = (channels + 1) * Math.max(pitch, packedPitch(tokens, 8)) + SLACK;
     const bytes =
       room(inputBytes) +
       room(rows * stride) +
@@ -84,6 +101,8 @@ export class KernelTensor {
     this.loadedRows = 0;
     this.loaded = undefined;
     this.input = work.take(inputBytes);
+    // Lanes that are no channel are looked at when a NaN is looked for.
+    if (channels % 4 !== 0) work.f32.fill(0, this.input >> 2, (this.input + inputBytes) >> 2);
     this.output = work.take(rows * stride);
     for (let i = 0; i < this.tables.length; i++) this.tables[i] = work.take(vectors * 32);
     this.places = work.take(rowBytes);
@@ -108,14 +127,42 @@ export class KernelTensor {
     f32.set(moments.max, max >> 2);
     f64.set(moments.sum, sum >> 3);
     f64.set(moments.squares, squares >> 3);
-    for (let row = 0; row < tokens; row += chunkRows) {
-      const rows = Math.min(chunkRows, tokens - row);
-      run.moments(this.load(x, row, rows), rows, stride, vectors, origin, min, max, sum, squares);
+    const size = sampleSize(tokens);
+    for (let row = 0; row < size; row += chunkRows) {
+      const rows = Math.min(chunkRows, size - row);
+      const at = tokens > SAMPLE_ROWS ? this.loadSample(x, row, rows) : this.load(x, row, rows);
+      run.moments(at, rows, stride, vectors, origin, min, max, sum, squares);
     }
     moments.min.set(f32.subarray(min >> 2, (min >> 2) + this.channels));
     moments.max.set(f32.subarray(max >> 2, (max >> 2) + this.channels));
     moments.sum.set(f64.subarray(sum >> 3, (sum >> 3) + this.channels));
     moments.squares.set(f64.subarray(squares >> 3, (squares >> 3) + this.channels));
+  }
+
+  /** addExtremes() of the reference. */
+  addExtremes(x: Float32Array, moments: Moments): boolean {
+    const { work, vectors, stride, tables, tokens, chunkRows } = this;
+    const [least, greatest] = tables as unknown as [number, number];
+    this.giveExtremes(moments, least, greatest);
+    let numbers = true;
+    for (let row = 0; row < tokens; row += chunkRows) {
+      const rows = Math.min(chunkRows, tokens - row);
+      if (work.run.extremes(this.load(x, row, rows), rows, stride, vectors, least, greatest) === 0)
+        numbers = false;
+    }
+    this.takeExtremes(moments, least, greatest);
+    return numbers;
+  }
+
+  private giveExtremes(moments: Moments, least: number, greatest: number): void {
+    this.work.f32.set(moments.min, least >> 2);
+    this.work.f32.set(moments.max, greatest >> 2);
+  }
+
+  private takeExtremes(moments: Moments, least: number, greatest: number): void {
+    const { f32 } = this.work;
+    moments.min.set(f32.subarray(least >> 2, (least >> 2) + this.channels));
+    moments.max.set(f32.subarray(greatest >> 2, (greatest >> 2) + this.channels));
   }
 
   /** measureTails() of the reference. `near`, a matter of speed: many values lie between the first two ranges. */
@@ -124,11 +171,14 @@ export class KernelTensor {
     inverse: Float32Array,
     center: Float32Array,
     overload: Float64Array,
+    moments: Moments,
     near: boolean,
-  ): void {
+  ): boolean {
     const { work, vectors, stride, tables, channels, tokens, chunkRows } = this;
     const { f32, f64, run } = work;
-    const [factor, middle] = tables as unknown as [number, number];
+    const [factor, middle, least, greatest] = tables as unknown as [number, number, number, number];
+    this.giveExtremes(moments, least, greatest);
+    let numbers = true;
     const pitch = vectors * 32;
     f32.set(inverse, factor >> 2);
     f32.set(center, middle >> 2);
@@ -136,7 +186,7 @@ export class KernelTensor {
     f64.fill(0, sums, sums + CANDIDATES * vectors * 4);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
-      run.tails(
+      const ordered = run.tails(
         this.load(x, row, rows),
         rows,
         stride,
@@ -146,12 +196,17 @@ export class KernelTensor {
         this.overload,
         pitch,
         near ? 1 : 0,
+        least,
+        greatest,
       );
+      if (ordered === 0) numbers = false;
     }
+    this.takeExtremes(moments, least, greatest);
     for (let k = 0; k < CANDIDATES; k++) {
       const from = sums + k * vectors * 4;
       overload.set(f64.subarray(from, from + channels), k * channels);
     }
+    return numbers;
   }
 
   /** quantize() of the reference at scale 1; the symbols stay in linear memory. */
@@ -162,25 +217,94 @@ export class KernelTensor {
     key: number | undefined,
     reconstruction: Float32Array,
   ): void {
-    const { work, vectors, stride, output, channels, places, tokens, chunkRows } = this;
+    const { tokens, channels } = this;
+    this.setPlaces(slots);
+    this.quantizeRows(x, levels, key, reconstruction, 0);
+    if (this.pitch !== tokens) this.work.run.closeRanks(this.symbolsAt, this.pitch, tokens, channels);
+  }
+
+  /** Whether quantizePacked() can do it: a channel's packed symbols begin and end on a byte after each tile. */
+  packs(): boolean {
+    return this.tokens % TILE === 0;
+  }
+
+  /** quantize() and packedSymbols.write() (../symbols.ts) in one pass: the packed symbols go to `out`, from its start. */
+  quantizePacked(
+    x: Float32Array,
+    levels: LevelTables,
+    plan: WidthPlan,
+    key: number | undefined,
+    reconstruction: Float32Array,
+    out: Uint8Array,
+  ): number {
+    const { work, tokens, channels, places } = this;
+    const { i32, u8, run } = work;
+    const { widths, slots, groups } = plan;
+    const widthTable = this.tables[4]!;
+    let end = this.symbolsAt;
+    for (const { width, start, channels: members } of groups) {
+      this.origins[width] = end - start * packedPitch(tokens, width);
+      end += members * packedPitch(tokens, width);
+    }
+    for (let c = 0; c < this.vectors * 4; c++) {
+      const width = c < channels ? widths[c]! : 8;
+      i32[(widthTable >> 2) + c] = width;
+      i32[(places >> 2) + c] =
+        c < channels ? this.origins[width]! + slots[c]! * packedPitch(tokens, width) : end;
+    }
+    this.quantizeRows(x, levels, key, reconstruction, widthTable);
+    let at = 0;
+    for (const { width, start, channels: members } of groups) {
+      const pitch = packedPitch(tokens, width);
+      const from = this.origins[width]! + start * pitch;
+      const length = (tokens * width) / 8;
+      run.closeRanks(from, pitch, length, members);
+      out.set(u8.subarray(from, from + members * length), at);
+      at += members * length;
+    }
+    return at;
+  }
+
+  /** `widthTable`: where the widths are if symbols are to be packed, else 0. */
+  private quantizeRows(
+    x: Float32Array,
+    levels: LevelTables,
+    key: number | undefined,
+    reconstruction: Float32Array,
+    widthTable: number,
+  ): void {
+    const { work, vectors, stride, channels, places, tokens, chunkRows } = this;
     const { f32, run } = work;
     const [low, inverse, top, step] = this.tables as unknown as [number, number, number, number];
     f32.set(levels.low, low >> 2);
     f32.set(levels.inverse, inverse >> 2);
     f32.set(levels.top, top >> 2);
     f32.set(levels.step, step >> 2);
-    this.setPlaces(slots);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
+      // What values stand for takes their place, which is in the first-level cache.
       const input = this.load(x, row, rows);
       if (key === undefined) {
-        run.quantizeNearest(input, rows, stride, output, vectors, low, inverse, top, step, places, row);
+        run.quantizeNearest(
+          input,
+          rows,
+          stride,
+          input,
+          vectors,
+          low,
+          inverse,
+          top,
+          step,
+          places,
+          row,
+          widthTable,
+        );
       } else {
         run.quantizeStochastic(
           input,
           rows,
           stride,
-          output,
+          input,
           vectors,
           low,
           inverse,
@@ -190,11 +314,12 @@ export class KernelTensor {
           row,
           key,
           channels,
+          widthTable,
         );
       }
-      this.unload(reconstruction, row, rows);
+      this.unload(input, reconstruction, row, rows);
     }
-    if (this.pitch !== tokens) run.closeRanks(this.symbolsAt, this.pitch, tokens, channels);
+    this.loaded = undefined;
   }
 
   /** dequantize() of the reference, from the symbols in linear memory. */
@@ -209,7 +334,7 @@ export class KernelTensor {
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
       run.dequantize(output, rows, stride, vectors, low, step, places, row);
-      this.unload(out, row, rows);
+      this.unload(output, out, row, rows);
     }
   }
 
@@ -237,11 +362,21 @@ export class KernelTensor {
     return at;
   }
 
-  /** Copies the chunk that begins at `row` out. */
-  private unload(out: Float32Array, row: number, rows: number): void {
+  /** Copies `rows` rows of the sample, from its row `first` on, to where the reconstruction will be; returns where. */
+  private loadSample(x: Float32Array, first: number, rows: number): number {
+    const { channels, stride, output, tokens } = this;
+    for (let r = 0; r < rows; r++) {
+      const row = sampledRow(first + r, tokens);
+      copyRows(x, row, 1, channels, this.work.f32, (output + r * stride) >> 2, stride >> 2);
+    }
+    return output;
+  }
+
+  /** Copies the chunk at `source`, which begins at `row`, out. */
+  private unload(source: number, out: Float32Array, row: number, rows: number): void {
     const { channels, stride } = this;
     const { f32 } = this.work;
-    const from = this.output >> 2;
+    const from = source >> 2;
     const to = row * channels;
     if (stride === channels * 4) {
       out.set(f32.subarray(from, from + rows * channels), to);

@@ -46,6 +46,36 @@ export function moments(
   }
 }
 
+/** Updates, for each channel, the least and the greatest value (f32) by `count` rows. False when there was a NaN. */
+export function extremes(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  vectors: i32,
+  least: usize,
+  greatest: usize,
+): bool {
+  const width = <usize>vectors * 16;
+  let strange = i32x4.splat(0);
+  for (let done = 0; done < count; done += BAND) {
+    const end = rows + <usize>min(BAND, count - done) * stride;
+    for (let c: usize = 0; c < width; c += 16) {
+      let low = v128.load(least + c);
+      let high = v128.load(greatest + c);
+      for (let at = rows + c; at < end; at += stride) {
+        const x = v128.load(at);
+        low = f32x4.pmin(low, x);
+        high = f32x4.pmax(high, x);
+        strange = v128.or(strange, f32x4.ne(x, x));
+      }
+      v128.store(least + c, low);
+      v128.store(greatest + c, high);
+    }
+    rows = end;
+  }
+  return !v128.any_true(strange);
+}
+
 const one = memory.data<f32>([1]);
 const root = memory.data<f32>([1.41421356237309504880]);
 const two = memory.data<f32>([2]);
@@ -58,7 +88,8 @@ const far = memory.data(96, 16);
  * For each channel and each of 8 candidate ranges √2^k, k = 0 … 7, adds Σ max(0, |z| − √2^k)² to overload[k] (f64, `pitch`
  * bytes from one k to the next), where z = x · inverse − center, all in f32, sums inside a band of 16 rows as well. Few
  * values lie beyond the first ranges, so the others are visited only for four rows of four channels that have such a
- * value: beyond |z| = 2, or, unless `near`, beyond √2 already. The sums are the same; `near` is faster where many lie between.
+ * value: beyond |z| = 2, or, unless `near`, beyond √2 already. The sums are the same; `near` is faster where many lie between. Extremes as by
+ * extremes(), the result too.
  */
 export function tails(
   rows: usize,
@@ -70,12 +101,15 @@ export function tails(
   overload: usize,
   pitch: usize,
   near: bool,
-): void {
+  least: usize,
+  greatest: usize,
+): bool {
   const width = <usize>vectors * 16;
   const edge0 = loaded(one);
   const edge1 = loaded(root);
   const usual = loaded(near ? two : root);
   const magnitude = loaded(magnitudeBits);
+  let strange = i32x4.splat(0);
   for (let done = 0; done < count; done += BAND) {
     const end = rows + <usize>min(BAND, count - done) * stride;
     for (let c: usize = 0; c < width; c += 16) {
@@ -84,12 +118,22 @@ export function tails(
       let first = f32x4.splat(0);
       let second = f32x4.splat(0);
       let any = false;
+      let low = v128.load(least + c);
+      let high = v128.load(greatest + c);
       let at = rows + c;
       for (; at + 3 * stride < end; at += 4 * stride) {
-        const z0 = distance(at, factor, middle, magnitude);
-        const z1 = distance(at + stride, factor, middle, magnitude);
-        const z2 = distance(at + 2 * stride, factor, middle, magnitude);
-        const z3 = distance(at + 3 * stride, factor, middle, magnitude);
+        const x0 = v128.load(at);
+        const x1 = v128.load(at + stride);
+        const x2 = v128.load(at + 2 * stride);
+        const x3 = v128.load(at + 3 * stride);
+        low = f32x4.pmin(f32x4.pmin(f32x4.pmin(f32x4.pmin(low, x0), x1), x2), x3);
+        high = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(high, x0), x1), x2), x3);
+        strange = v128.or(strange, v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)));
+        strange = v128.or(strange, v128.or(f32x4.ne(x2, x2), f32x4.ne(x3, x3)));
+        const z0 = distance(x0, factor, middle, magnitude);
+        const z1 = distance(x1, factor, middle, magnitude);
+        const z2 = distance(x2, factor, middle, magnitude);
+        const z3 = distance(x3, factor, middle, magnitude);
         first = f32x4.add(first, excess(z0, edge0));
         first = f32x4.add(first, excess(z1, edge0));
         first = f32x4.add(first, excess(z2, edge0));
@@ -111,7 +155,11 @@ export function tails(
         }
       }
       for (; at < end; at += stride) {
-        const z = distance(at, factor, middle, magnitude);
+        const x = v128.load(at);
+        low = f32x4.pmin(low, x);
+        high = f32x4.pmax(high, x);
+        strange = v128.or(strange, f32x4.ne(x, x));
+        const z = distance(x, factor, middle, magnitude);
         first = f32x4.add(first, excess(z, edge0));
         second = f32x4.add(second, excess(z, edge1));
         if (isBeyond(z, usual)) {
@@ -120,6 +168,8 @@ export function tails(
           addFar(z);
         }
       }
+      v128.store(least + c, low);
+      v128.store(greatest + c, high);
       const to = overload + 2 * c;
       addTo(to, first);
       addTo(to + pitch, second);
@@ -129,6 +179,7 @@ export function tails(
     }
     rows = end;
   }
+  return !v128.any_true(strange);
 }
 
 /** True when one of four lanes is beyond the edge. */
@@ -138,11 +189,11 @@ function isBeyond(z: v128, edge: v128): bool {
   return v128.any_true(f32x4.gt(z, edge));
 }
 
-/** |z| of the four values at `at`. */
+/** |z| of four values. */
 // @ts-ignore: decorator
 @inline
-function distance(at: usize, factor: v128, middle: v128, magnitude: v128): v128 {
-  return v128.and(f32x4.sub(f32x4.mul(v128.load(at), factor), middle), magnitude);
+function distance(x: v128, factor: v128, middle: v128, magnitude: v128): v128 {
+  return v128.and(f32x4.sub(f32x4.mul(x, factor), middle), magnitude);
 }
 
 /** max(0, z − edge)². */

@@ -11,8 +11,11 @@ import { mix } from "./lib/mix";
 
 /** 1.5 · 2^23: added to a number from 0 to 255 it leaves the nearest integer, ties to even, in the low bits. */
 const rounderAt = memory.data<f32>([12582912]);
-/** What four sums with it, shifted by 0, 8, 16 and 24 bits and added, have beside the four symbols. */
-const surplusAt = memory.data<u32>([0x8b400000]);
+const rounderBitsAt = memory.data<u32>([0x4b400000]);
+const oneAt = memory.data<u32>([1]);
+/** Exponent of the f32 1. */
+const biasAt = memory.data<u32>([127]);
+const eightAt = memory.data<u32>([8]);
 /** 2^23: added to a level times 2^15 it leaves that, as an integer, in the low bits. */
 const fixedAt = memory.data<f32>([8388608]);
 const fractionsAt = memory.data<f32>([32768]);
@@ -43,6 +46,42 @@ function storeTile(places: usize, offset: usize): void {
   v128.store(<usize>load<u32>(places, 12) + offset, v128.shuffle<u64>(ab1, cd1, 1, 3));
 }
 
+/**
+ * As storeTile(), packed: words hold four symbols of `width` bits each, which become 2·width bytes, behind those of the
+ * `tile` tiles before.
+ */
+// @ts-ignore: decorator
+@inline
+function packTile(places: usize, widths: usize, tile: usize): void {
+  const a = v128.load(words);
+  const b = v128.load(words, 16);
+  const c = v128.load(words, 32);
+  const d = v128.load(words, 48);
+  const ab0 = evenPairs(a, b);
+  const ab1 = oddPairs(a, b);
+  const cd0 = evenPairs(c, d);
+  const cd1 = oddPairs(c, d);
+  storePacked(v128.shuffle<u64>(ab0, cd0, 0, 2), load<u32>(places), load<i32>(widths), tile);
+  storePacked(v128.shuffle<u64>(ab0, cd0, 1, 3), load<u32>(places, 4), load<i32>(widths, 4), tile);
+  storePacked(v128.shuffle<u64>(ab1, cd1, 0, 2), load<u32>(places, 8), load<i32>(widths, 8), tile);
+  storePacked(v128.shuffle<u64>(ab1, cd1, 1, 3), load<u32>(places, 12), load<i32>(widths, 12), tile);
+}
+
+/** Up to 8 bytes behind the symbols are overwritten. */
+// @ts-ignore: decorator
+@inline
+function storePacked(words: v128, place: usize, width: i32, tile: usize): void {
+  const to = place + 2 * <usize>width * tile;
+  if (width === 8) {
+    v128.store(to, words);
+    return;
+  }
+  const low = v128.and(words, i64x2.splat(0xffffffff));
+  const joined = v128.or(low, i64x2.shl(i64x2.shr_u(words, 32), 4 * width));
+  v128.store64_lane(to, joined, 0);
+  v128.store64_lane(to + <usize>width, joined, 1);
+}
+
 /** The lowest byte of each lane goes to its channel's place. */
 // @ts-ignore: decorator
 @inline
@@ -53,12 +92,32 @@ function storeRow(places: usize, offset: usize, symbols: v128): void {
   store<u8>(<usize>load<u32>(places, 12) + offset, i32x4.extract_lane(symbols, 3));
 }
 
+/** 2^width as f32. */
 // @ts-ignore: decorator
 @inline
-function joinRows(r0: v128, r1: v128, r2: v128, r3: v128): v128 {
-  const low = i32x4.add(r0, i32x4.shl(r1, 8));
-  const high = i32x4.add(i32x4.shl(r2, 16), i32x4.shl(r3, 24));
-  return i32x4.add(low, high);
+function powerOf(widths: v128, bias: v128): v128 {
+  return i32x4.shl(i32x4.add(widths, bias), 23);
+}
+
+/**
+ * Four symbols of each channel to a word of 4·width bits, the first lowest; r is rounder + symbol, `factor` 2^width,
+ * `square` its square. Two symbols have at most 16 bits, so f32 joins them exactly. `surplus` is what the rounders leave.
+ */
+// @ts-ignore: decorator
+@inline
+function joinRounded(r0: v128, r1: v128, r2: v128, r3: v128, rounder: v128, factor: v128, square: v128, surplus: v128): v128 {
+  const low = f32x4.add(r0, f32x4.mul(f32x4.sub(r1, rounder), factor));
+  const high = f32x4.add(r2, f32x4.mul(f32x4.sub(r3, rounder), factor));
+  return i32x4.sub(i32x4.add(low, i32x4.mul(high, square)), surplus);
+}
+
+/** The same for symbols; `pairs` holds 1 and 2^width in the halves of each lane. */
+// @ts-ignore: decorator
+@inline
+function joinSymbols(r0: v128, r1: v128, r2: v128, r3: v128, pairs: v128, square: v128): v128 {
+  const low = i32x4.dot_i16x8_s(v128.or(r0, i32x4.shl(r1, 16)), pairs);
+  const high = i32x4.dot_i16x8_s(v128.or(r2, i32x4.shl(r3, 16)), pairs);
+  return i32x4.add(low, i32x4.mul(high, square));
 }
 
 /** Level of the values at `at`, from 0 to top, not rounded. */
@@ -80,7 +139,9 @@ function nearestRow(at: usize, to: usize, low: v128, inverse: v128, top: v128, s
 
 /**
  * Quantizes `count` rows to the nearest level: the symbol of row r of channel c is stored at places[c] + offset + r
- * (places: u32 pointers), and what it stands for in row r at `out`, which has the same stride.
+ * (places: u32 pointers), and what it stands for in row r at `out`, which has the same stride and may be `rows`. With
+ * `widths` (i32; 0 for none) symbols are packed on the way, in the order of bitpack.ts from places[c] on; `count` and
+ * `offset` are then multiples of 16.
  */
 export function quantizeNearest(
   rows: usize,
@@ -94,9 +155,13 @@ export function quantizeNearest(
   steps: usize,
   places: usize,
   offset: usize,
+  widths: usize,
 ): void {
   const rounder = loaded(rounderAt);
-  const surplus = loaded(surplusAt);
+  const rounderBits = loaded(rounderBitsAt);
+  const one = loaded(oneAt);
+  const bias = loaded(biasAt);
+  const eight = loaded(eightAt);
   const width = <usize>vectors * 16;
   for (let r: usize = 0; r < <usize>count; ) {
     const whole = r + 16 <= <usize>count;
@@ -108,6 +173,9 @@ export function quantizeNearest(
       let at = rows + c;
       let to = out + c;
       if (whole) {
+        const factor = powerOf(widths !== 0 ? v128.load(widths + c) : eight, bias);
+        const square = i32x4.trunc_sat_f32x4_s(f32x4.mul(factor, factor));
+        const surplus = i32x4.mul(i32x4.add(square, one), rounderBits);
         for (let word = words; word < words + 64; word += 16) {
           const r0 = nearestRow(at, to, low, inverse, top, step, rounder);
           at += stride;
@@ -121,9 +189,10 @@ export function quantizeNearest(
           const r3 = nearestRow(at, to, low, inverse, top, step, rounder);
           at += stride;
           to += stride;
-          v128.store(word, i32x4.sub(joinRows(r0, r1, r2, r3), surplus));
+          v128.store(word, joinRounded(r0, r1, r2, r3, rounder, factor, square, surplus));
         }
-        storeTile(places + c, offset + r);
+        if (widths !== 0) packTile(places + c, widths + c, (offset + r) >> 4);
+        else storeTile(places + c, offset + r);
       } else {
         storeRow(places + c, offset + r, nearestRow(at, to, low, inverse, top, step, rounder));
       }
@@ -157,7 +226,7 @@ function thresholdRow(
 }
 
 /**
- * As quantizeNearest(), but q = floor(level + u), u uniform on [0, 1). Rows 2p and 2p + 1 of the message share a hash of
+ * As quantizeNearest(), packing included, but q = floor(level + u), u uniform on [0, 1). Rows 2p and 2p + 1 of the message share a hash of
  * 32 bits, mix(key + (p · channels + c) · GOLDEN), of which the even row takes bits 0 to 14 and the odd row bits 17 to 31.
  * `offset` is the number of the first row in the message, and even.
  */
@@ -175,6 +244,7 @@ export function quantizeStochastic(
   offset: usize,
   key: i32,
   channels: i32,
+  widths: usize,
 ): void {
   const width = <usize>vectors * 16;
   const first = loaded(firstFactorAt);
@@ -184,6 +254,9 @@ export function quantizeStochastic(
   const fixed = loaded(fixedAt);
   const byte = loaded(byteAt);
   const nextColumn = loaded(nextColumnAt);
+  const one = loaded(oneAt);
+  const bias = loaded(biasAt);
+  const eight = loaded(eightAt);
   const nextPair = i32x4.splat(channels * GOLDEN);
   const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
   for (let r: usize = 0; r < <usize>count; ) {
@@ -197,6 +270,9 @@ export function quantizeStochastic(
       let at = rows + c;
       let to = out + c;
       if (whole) {
+        const factor = powerOf(widths !== 0 ? v128.load(widths + c) : eight, bias);
+        const square = i32x4.trunc_sat_f32x4_s(f32x4.mul(factor, factor));
+        const pairs = v128.or(one, i32x4.shl(i32x4.trunc_sat_f32x4_s(factor), 16));
         let counter = counters;
         for (let word = words; word < words + 64; word += 16) {
           const h0 = mix(counter, first, second);
@@ -215,9 +291,10 @@ export function quantizeStochastic(
           const r3 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h1, 17), fractions, fixed, byte);
           at += stride;
           to += stride;
-          v128.store(word, joinRows(r0, r1, r2, r3));
+          v128.store(word, joinSymbols(r0, r1, r2, r3, pairs, square));
         }
-        storeTile(places + c, offset + r);
+        if (widths !== 0) packTile(places + c, widths + c, (offset + r) >> 4);
+        else storeTile(places + c, offset + r);
       } else {
         const h = mix(counters, first, second);
         const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
