@@ -1,8 +1,8 @@
 /** The bench's page: plots and tables in one HTML file that needs nothing else. */
 
 import { formatCount } from "../../shared/command/format.ts";
-import { escapeHtml, figure, table as htmlTable, row } from "../report/html.ts";
-import { STYLE } from "../report/style.ts";
+import { figure, table as htmlTable, row } from "../report/html.ts";
+import { escapeHtml, htmlPage } from "../report/page.ts";
 import { type FamilyStyle, familyStyles, type Plot, rateDistortionChart } from "./charts.ts";
 import { type BenchResult, type BenchRow, PHASE_TITLES, tableOf } from "./result.ts";
 
@@ -68,20 +68,7 @@ export async function benchHtml(result: BenchResult): Promise<string> {
   const { capture, rows, learningSteps } = result;
   const styles = familyStyles(rows);
   const tokens = Object.entries(capture.tokens).map(([phase, count]) => `${phase} ${formatCount(count)}`);
-  const json = JSON.stringify(result).replace(/</g, "\\u003c");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>Codecs on captured tensors</title>
-<style>${STYLE}${FAMILY_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Codecs on captured tensors</h1>
-<p class="muted">${escapeHtml(capture.note)} · ${formatCount(capture.channels)} channels · steps ${escapeHtml(capture.steps.join(", "))} · measured tokens: ${escapeHtml(tokens.join(", "))}</p>
+  const body = `<p class="muted">${escapeHtml(capture.note)} · ${formatCount(capture.channels)} channels · steps ${escapeHtml(capture.steps.join(", "))} · measured tokens: ${escapeHtml(tokens.join(", "))}</p>
 <p>Every codec encodes the same tensors, and a decoder reads its bytes; bits count all of the body: elements, scales, places, bit tables. Lower and further left is better. Filled marks and thick lines are this project's own codecs. Rates above 9 bits and errors below 10⁻⁵ are in the tables only.</p>
 ${legend(styles)}
 <h2>Rate and distortion</h2>
@@ -92,10 +79,12 @@ ${table(rows, "activation")}
 <h2>Gradients</h2>
 <p class="muted">The error of sums is that of Σ<sub>tokens</sub> in each channel: what is added up to weight gradients. Rounding at random is worse by NMSE and better here.</p>
 ${table(rows, "gradient")}
-<footer>The numbers behind this page are in it, as JSON, in the element with the id "bench".</footer>
-</main>
-<script type="application/json" id="bench">${json}</script>
-</body>
-</html>
-`;
+<footer>The numbers behind this page are in it, as JSON, in the element with the id "bench".</footer>`;
+  return htmlPage({
+    title: "Codecs on captured tensors",
+    style: FAMILY_STYLE,
+    body,
+    id: "bench",
+    data: result,
+  });
 }

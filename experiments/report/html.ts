@@ -2,6 +2,7 @@
  * The report as one HTML page that needs nothing else: no network, no other file, no script. Readable in light and dark, on a
  * phone and on paper. Every text of the run is escaped.
  */
+
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../../shared/command/format.ts";
 import { CATEGORIES, type Category, sumBytes } from "../../shared/ledger/ledger.ts";
 import {
@@ -15,21 +16,9 @@ import {
   UNSPLIT_STYLE,
 } from "./charts.ts";
 import { heatMap, widthColour } from "./heat-map.ts";
+import { escapeHtml, htmlPage } from "./page.ts";
 import { type ClientReport, PHASE_LABELS, PHASE_NAMES, type RunReport } from "./run-report.ts";
-import { STYLE } from "./style.ts";
 import { lossGap, realTokens, signedPercent, summarySentences } from "./summary.ts";
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ESCAPES[c]);
-}
 
 const CATEGORY_LABELS: Readonly<Record<Category, string>> = {
   payload: "elements (payload)",
@@ -310,28 +299,10 @@ export async function reportHtml(report: RunReport): Promise<string> {
     timeSection(report),
     settingsSection(report),
   ];
-  // Inside a script element only "<" could end it.
-  const json = JSON.stringify(report).replace(/</g, "\\u003c");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>${escapeHtml(report.title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(report.title)}</h1>
-<p class="muted">${escapeHtml(report.started.slice(0, 16).replace("T", " "))} UTC · narrowband</p>
+  const body = `<p class="muted">${escapeHtml(report.started.slice(0, 16).replace("T", " "))} UTC · narrowband</p>
 ${tiles(report)}
 <ul class="summary">${sentences.join("")}</ul>
 ${sections.join("\n")}
-<footer>The numbers behind this page are in it, as JSON, in the element with the id "report".</footer>
-</main>
-<script type="application/json" id="report">${json}</script>
-</body>
-</html>
-`;
+<footer>The numbers behind this page are in it, as JSON, in the element with the id "report".</footer>`;
+  return htmlPage({ title: report.title, body, id: "report", data: report });
 }

@@ -1,11 +1,12 @@
 /** An experiment's page: for each model and task what every arm reached, at what cost, and how it compares. One file, no script. */
+
 import { formatBytes, formatCount, formatDuration } from "../../shared/command/format.ts";
 import { formatMetric } from "../runner/rows.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { escapeHtml, figure, lineKey, row, table } from "./html.ts";
+import { figure, lineKey, row, table } from "./html.ts";
+import { escapeHtml, htmlPage } from "./page.ts";
 import type { ArmComparison, ArmRuns, ArmSummary, Study } from "./study.ts";
 import { armStyles, costChart, differenceChart, STUDY_STYLE, spentBitsChart } from "./study-charts.ts";
-import { STYLE } from "./style.ts";
 
 export interface StudyPage {
   readonly title: string;
@@ -188,28 +189,11 @@ export async function studyHtml(page: StudyPage): Promise<string> {
   const sections: string[] = [];
   for (const arms of groups.values()) sections.push(await section(page, arms));
   const notes = page.left.map((text) => `<li>Not used: ${escapeHtml(text)}.</li>`);
-  const json = JSON.stringify(page.study).replace(/</g, "\\u003c");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>${escapeHtml(page.title)}</title>
-<style>${STYLE}${STUDY_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(page.title)}</h1>
-${page.question === undefined ? "" : `<p>${escapeHtml(page.question)}</p>`}
+  const body = `${page.question === undefined ? "" : `<p>${escapeHtml(page.question)}</p>`}
 <p class="muted">Program ${escapeHtml(page.code)} · made again by <code>${escapeHtml(page.command)}</code></p>
 <ul class="summary">${notes.join("")}</ul>
 ${sections.join("\n")}
 <footer>Means over seeds; intervals are 95 % by Student's t, of differences within seeds where arms are compared. Bytes are everything that the
-server's sockets carried. The numbers of this page are in it, as JSON, in the element with the id "study".</footer>
-</main>
-<script type="application/json" id="study">${json}</script>
-</body>
-</html>
-`;
+server's sockets carried. The numbers of this page are in it, as JSON, in the element with the id "study".</footer>`;
+  return htmlPage({ title: page.title, style: STUDY_STYLE, body, id: "study", data: page.study });
 }

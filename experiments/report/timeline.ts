@@ -2,7 +2,7 @@
 
 import type { Span } from "../simulator/workers.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { escapeHtml } from "./html.ts";
+import { escapeHtml } from "./page.ts";
 import { STYLE } from "./style.ts";
 
 /** Steps and machines that are drawn; more would be too small to read. */

@@ -8,9 +8,9 @@ import type { Cell } from "./experiment.ts";
 /** Milliseconds without a message before a heartbeat: longer than any step, so that runs have the same bytes. */
 const HEARTBEAT_MS = 3_600_000;
 
-/** Settings of `narrowband serve` for a cell. */
-export function serveSettingsOf(cell: Cell): ServeSettings {
-  return serveCommand.options.parse({
+/** What `narrowband serve` is told of a cell, by the names of its settings. */
+export function serveOptionsOf(cell: Cell): Readonly<Record<string, string | number>> {
+  return {
     model: cell.model,
     steps: cell.steps,
     mode: cell.mode,
@@ -40,7 +40,12 @@ export function serveSettingsOf(cell: Cell): ServeSettings {
     heartbeat: HEARTBEAT_MS,
     // A slow machine must not change a result.
     stepDeadline: 0,
-  });
+  };
+}
+
+/** Settings of `narrowband serve` for a cell. */
+export function serveSettingsOf(cell: Cell): ServeSettings {
+  return serveCommand.options.parse(serveOptionsOf(cell));
 }
 
 /** The job's settings; codecs of single phases, which no flag of serve has, included. */

@@ -3,9 +3,11 @@
  * sockets and, when the cell has a link, each client behind a shaping proxy. Rows are made from the run logs and results that the
  * commands leave behind, so there are no measurements before the end.
  */
+
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { kebab } from "../../shared/command/option-spec.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
 import { fail } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
@@ -18,7 +20,7 @@ import { PROFILES, type ProfileName } from "../link/profiles.ts";
 import { LinkProxy } from "../link/proxy.ts";
 import type { TaskExample } from "../tasks/task.ts";
 import { cellData, cellMeasures } from "./cell-data.ts";
-import { clientName, jobOf } from "./cell-job.ts";
+import { clientName, jobOf, serveOptionsOf } from "./cell-job.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Cell } from "./experiment.ts";
 import { ledgerSchema } from "./ledger-schema.ts";
@@ -42,41 +44,8 @@ export type Launch = (options: {
 
 /** Flags of `narrowband serve` for a cell. */
 function serveArguments(cell: Cell, out: string): string[] {
-  const flags: Readonly<Record<string, string | number>> = {
-    model: cell.model,
-    out,
-    port: 0,
-    steps: cell.steps,
-    mode: cell.mode,
-    "micro-batches": cell.microBatches,
-    "in-flight": cell.inFlight,
-    aggregation: cell.aggregation,
-    "average-every": cell.averageEvery,
-    "min-clients": cell.clients,
-    quorum: cell.clients,
-    "max-clients": cell.clients,
-    seed: cell.seed,
-    "checkpoint-every": 0,
-    split: cell.split,
-    bottom: cell.bottom,
-    top: cell.top,
-    rank: cell.rank,
-    alpha: cell.alpha,
-    dropout: cell.dropout,
-    "learning-rate": cell.learningRate,
-    schedule: cell.schedule,
-    warmup: cell.warmup,
-    "clip-norm": cell.clipNorm,
-    activations: cell.codecs.A1,
-    gradients: cell.codecs.G1,
-    "max-rows": Math.max(64, cell.rows),
-    "max-tokens": Math.max(8_192, cell.rows * cell.length),
-    heartbeat: 3_600_000,
-    "step-deadline": 0,
-    engine: cell.engine,
-    threads: 1,
-  };
-  return ["serve", "--json", ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)])];
+  const flags = { ...serveOptionsOf(cell), out, port: 0, engine: cell.engine, threads: 1 };
+  return ["serve", "--json", ...Object.entries(flags).flatMap(([k, v]) => [`--${kebab(k)}`, String(v)])];
 }
 
 /** A client's examples as a file that `narrowband train --data` reads. */

@@ -25,7 +25,6 @@ export const MIN_TOKENS_PER_SINK = 16;
 const ENERGY_RATIO = 64;
 
 const MAX_SINKS = 0xffff;
-const EMPTY = new Uint8Array(0);
 
 export function maxSinks(tokens: number): number {
   return Math.min(MAX_SINKS, Math.floor(tokens / MIN_TOKENS_PER_SINK));
@@ -164,9 +163,3 @@ export function readSinks(section: Uint8Array, tokens: number, channels: number)
   halvesToFloats(halves, values, 2 ** exponent);
   return { tokens: places, values, bytes: section.subarray(0, length) };
 }
-
-export const NO_SINKS: Sinks = {
-  tokens: new Uint32Array(0),
-  values: new Float32Array(0),
-  bytes: EMPTY,
-};

@@ -35,7 +35,8 @@ export interface OptionSpec {
   readonly accepted: string;
 }
 
-function kebab(key: string): string {
+/** The name of a setting as a flag and in a config file: `minClients` is `min-clients`. */
+export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 }
 
