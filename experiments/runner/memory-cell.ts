@@ -13,8 +13,9 @@ import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerp
 import { loadClientRunners, loadServerRunners } from "../../shared/job/runners.ts";
 import type { LedgerSnapshot } from "../../shared/ledger/ledger.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
-import { directoryFiles, openModelDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, openModelDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
+import { SharedTensors } from "../../shared/model/tensor-source.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import { MAX_HELLO_BYTES } from "../../shared/protocol/limits.ts";
@@ -273,12 +274,14 @@ class MemoryCell {
  */
 export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promise<void> {
   const started = performance.now();
-  const model = await openModelDirectory(cell.model);
+  const opened = await openModelDirectory(cell.model);
+  // Server, clients and evaluator train adapters alone: one copy of the weights serves them all.
+  const model = { ...opened, tensors: new SharedTensors(opened.tensors) };
   const engine = await createEngine(cell.engine, { threads: 1 });
   try {
     const { config } = jobOf(cell, model.config, {
       model: await modelFingerprint(model.config),
-      tokenizer: await tokenizerFingerprint(directoryFiles(cell.model)),
+      tokenizer: await tokenizerFingerprint(modelFiles(cell.model)),
     });
     const data = cellData(cell, model.config.maxPositions);
     const measures = await cellMeasures(cell, data, model, options.signal);
@@ -292,7 +295,7 @@ export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promis
       await trunk.top?.dispose();
     }
   } finally {
-    await model.close();
+    await model.tensors.close();
     await engine.dispose();
   }
 }
