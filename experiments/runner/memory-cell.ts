@@ -105,7 +105,7 @@ class MemoryCell {
     this.#data = parts.data;
     this.#trunk = parts.trunk;
     this.#evaluator = parts.evaluator;
-    this.#barrier = new Barrier(cell.clients, () => this.#evaluate());
+    this.#barrier = new Barrier(cell.clients, () => this.#evaluate(false));
   }
 
   async run(started: number): Promise<void> {
@@ -154,7 +154,7 @@ class MemoryCell {
         const code = bad.code ?? "NB_INTERNAL";
         fail(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL", bad.message);
       }
-      await this.#evaluate();
+      await this.#evaluate(true);
       const ms = this.#times();
       const peakMemory = process.resourceUsage().maxRSS * 1024;
       const seconds = (performance.now() - started) / 1000;
@@ -245,7 +245,7 @@ class MemoryCell {
     this.#before = now;
   }
 
-  async #evaluate(): Promise<void> {
+  async #evaluate(final: boolean): Promise<void> {
     const trunk = [...this.#trunk.trunk.adapters(), ...(this.#trunk.top?.adapters() ?? [])];
     const adapters = this.#segments.map(
       ({ bottom, top }): NamedTensors =>
@@ -256,7 +256,7 @@ class MemoryCell {
       ms: this.#times(),
       seconds: 0,
     });
-    const { metrics, clients } = await this.#evaluator.evaluate(adapters);
+    const { metrics, clients } = await this.#evaluator.evaluate(adapters, { final });
     this.#options.onRow({
       row: "evaluation",
       step: this.#trunkSteps,

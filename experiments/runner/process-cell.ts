@@ -241,7 +241,7 @@ export async function runProcessCell(cell: Cell, launch: Launch, options: RunCel
             return joinAdapters(model.config, found, parts).tensors;
           }),
         );
-        const { metrics, clients: each } = await evaluator.evaluate(adapters);
+        const { metrics, clients: each } = await evaluator.evaluate(adapters, { final: true });
         const end = finalRow(ledger, {
           steps,
           ms: {

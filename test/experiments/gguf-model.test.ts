@@ -61,7 +61,7 @@ it("a cell trains and measures a GGUF file's model", async () => {
 name: gguf
 models: ["${FILE}"]
 seeds: [1]
-settings: { steps: 2, clients: 2, rows: 2, length: 16, testTokens: 64, learningRate: 0.01, evaluateEvery: 2 }
+settings: { steps: 2, clients: 2, rows: 2, length: 16, testTokens: 64, learningRate: 0.01, evaluateEvery: 2, bottom: 0, top: 0 }
 tasks: [moby-dick]
 arms: [{ name: three, activations: "fixed:3", gradients: "fixed:3" }]
 `,

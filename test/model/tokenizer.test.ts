@@ -11,7 +11,7 @@ const config = toTokenizerConfigJson(END, 128);
 const NOTHING = { type: "Sequence", pretokenizers: [] };
 const DIGITS = { type: "Digits", individual_digits: true };
 
-function through(...pretokenizers: readonly object[]) {
+function through(...pretokenizers: readonly unknown[]) {
   return loadTokenizer({ ...json, pre_tokenizer: { type: "Sequence", pretokenizers } }, config);
 }
 
