@@ -145,7 +145,7 @@ export class TaskMeasure {
     const { vocabulary } = this.#options;
     const answers: number[] = [];
     let nats = 0;
-    const prompts = this.#questions.map(({ prompt }) => prompt);
+    const prompts = this.#questions.map(({ prompt }) => ({ ids: prompt, count: 1 }));
     await lastLogits(runner, prompts, this.#passes(), (index, logits) => {
       let best = 0;
       for (let l = 1; l < this.#labelTokens.length; l++)
@@ -177,7 +177,7 @@ export class TaskMeasure {
         const ids = new Int32Array(prompt.length + at);
         ids.set(prompt);
         ids.set(completion.subarray(0, at), prompt.length);
-        return ids;
+        return { ids, count: 1 };
       });
       const next: typeof open = [];
       await lastLogits(runner, sequences, this.#passes(), (index, logits) => {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { greedyTexts, lastLogits } from "../../experiments/tasks/decode.ts";
+import { draftOf, greedyTexts } from "../../experiments/tasks/decode.ts";
 import {
   finalAnswer,
   GSM8K_VARIABLE,
@@ -146,17 +146,23 @@ function reciter(known: ReadonlyMap<string, string>) {
   const calls: number[] = [];
   return {
     calls,
-    async lastLogitsOf(ids: Float32Array | Int32Array, lengths: Int32Array): Promise<Float32Array> {
+    async lastLogitsOf(
+      ids: Float32Array | Int32Array,
+      lengths: Int32Array,
+      counts: Int32Array = new Int32Array(lengths.length).fill(1),
+    ): Promise<Float32Array> {
       calls.push(lengths.length);
-      const logits = new Float32Array(lengths.length * VOCABULARY);
+      const logits = new Float32Array(counts.reduce((a, b) => a + b, 0) * VOCABULARY);
       let at = 0;
+      let out = 0;
       for (const [row, length] of lengths.entries()) {
         const text = tokenizer.decode(Array.from(ids.subarray(at, at + length)));
         at += length;
         const [prompt, completion] = [...known].find(([start]) => text.startsWith(start))!;
         const all = tokenizer.encode(completion);
-        const done = tokenizer.encode(text.slice(prompt.length)).length;
-        logits[row * VOCABULARY + (all[done] ?? tokenizer.eosId!)] = 1;
+        const done = length - tokenizer.encode(prompt).length;
+        for (let back = counts[row] - 1; back >= 0; back--)
+          logits[out++ * VOCABULARY + (all[done - back] ?? tokenizer.eosId!)] = 1;
       }
       return logits;
     },
@@ -193,10 +199,37 @@ describe("greedy decoding", () => {
     }
   });
 
+  it("takes fewer passes where a text says again what it has said, and writes the same", async () => {
+    const again = new Map([["count:", ` ${"one two three ".repeat(12)}`]]);
+    const prompt = tokenizer.encode("count:");
+    const tokens = tokenizer.encode(again.get("count:")!).length;
+    for (const maxTokens of [tokens + 1, tokens - 5, 7]) {
+      const model = reciter(again);
+      const [text] = await greedyTexts(model, tokenizer, [prompt], {
+        vocabulary: VOCABULARY,
+        rows: 1,
+        maxTokens,
+      });
+      const expected = tokenizer.encode(again.get("count:")!).slice(0, maxTokens);
+      expect([...tokenizer.encode(text)]).toEqual([...expected]);
+      if (maxTokens > 7) expect(model.calls.length).toBeLessThan(tokens / 3);
+    }
+  });
+
+  it("tries what followed the same tokens before", () => {
+    const draft = (ids: number[], most = 99) => [...draftOf(Int32Array.from(ids), most)];
+    expect(draft([1, 2, 3, 4, 5, 1, 2, 3])).toEqual([4, 5, 1, 2, 3]);
+    expect(draft([1, 2, 3, 4, 5, 1, 2, 3], 2)).toEqual([4, 5]);
+    // The longest match, and of those the last.
+    expect(draft([7, 9, 1, 2, 8, 6, 2, 9, 1, 2])).toEqual([8, 6, 2, 9, 1, 2]);
+    expect(draft([1, 5, 1, 6, 1])).toEqual([6, 1]);
+    expect([draft([1, 2, 3]), draft([4]), draft([1, 1], 0)]).toEqual([[], [], []]);
+  });
+
   it("stops when it is aborted", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
-    const options = { vocabulary: VOCABULARY, rows: 2, signal };
-    await expect(lastLogits(reciter(known), prompts, options, () => {})).rejects.toThrow("enough");
+    const options = { vocabulary: VOCABULARY, rows: 2, maxTokens: 9, signal };
+    await expect(greedyTexts(reciter(known), tokenizer, prompts, options)).rejects.toThrow("enough");
   });
 });
 
