@@ -45,6 +45,8 @@ const settingsShape = {
   /** Test examples of classification and generation, and test tokens of language tasks, that are measured. */
   testExamples: count.max(1_000_000),
   testTokens: z.int().min(64).max(10_000_000),
+  /** Test examples that each client's model writes answers to after the last step, of tasks that are judged so; 0 for none. */
+  generateExamples: z.int().min(0).max(1_000_000),
   /** Steps between two measurements on test examples, the first before any step; 0 for one at the end alone. */
   evaluateEvery: z.int().min(0).max(100_000),
 };
@@ -76,6 +78,7 @@ const DEFAULTS: z.infer<typeof settingsSchema> = {
   trainExamples: 4_000,
   testExamples: 200,
   testTokens: 4_096,
+  generateExamples: 8,
   evaluateEvery: 0,
 };
 

@@ -13,8 +13,9 @@ import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerp
 import { loadClientRunners, loadServerRunners } from "../../shared/job/runners.ts";
 import type { LedgerSnapshot } from "../../shared/ledger/ledger.ts";
 import { ByteLedger } from "../../shared/ledger/ledger.ts";
-import { directoryFiles, openModelDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, openModelDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
+import { SharedTensors } from "../../shared/model/tensor-source.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import { MAX_HELLO_BYTES } from "../../shared/protocol/limits.ts";
@@ -104,7 +105,7 @@ class MemoryCell {
     this.#data = parts.data;
     this.#trunk = parts.trunk;
     this.#evaluator = parts.evaluator;
-    this.#barrier = new Barrier(cell.clients, () => this.#evaluate());
+    this.#barrier = new Barrier(cell.clients, () => this.#evaluate(false));
   }
 
   async run(started: number): Promise<void> {
@@ -153,7 +154,7 @@ class MemoryCell {
         const code = bad.code ?? "NB_INTERNAL";
         fail(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL", bad.message);
       }
-      await this.#evaluate();
+      await this.#evaluate(true);
       const ms = this.#times();
       const peakMemory = process.resourceUsage().maxRSS * 1024;
       const seconds = (performance.now() - started) / 1000;
@@ -244,7 +245,7 @@ class MemoryCell {
     this.#before = now;
   }
 
-  async #evaluate(): Promise<void> {
+  async #evaluate(final: boolean): Promise<void> {
     const trunk = [...this.#trunk.trunk.adapters(), ...(this.#trunk.top?.adapters() ?? [])];
     const adapters = this.#segments.map(
       ({ bottom, top }): NamedTensors =>
@@ -255,7 +256,7 @@ class MemoryCell {
       ms: this.#times(),
       seconds: 0,
     });
-    const { metrics, clients } = await this.#evaluator.evaluate(adapters);
+    const { metrics, clients } = await this.#evaluator.evaluate(adapters, { final });
     this.#options.onRow({
       row: "evaluation",
       step: this.#trunkSteps,
@@ -273,12 +274,14 @@ class MemoryCell {
  */
 export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promise<void> {
   const started = performance.now();
-  const model = await openModelDirectory(cell.model);
+  const opened = await openModelDirectory(cell.model);
+  // Server, clients and evaluator train adapters alone: one copy of the weights serves them all.
+  const model = { ...opened, tensors: new SharedTensors(opened.tensors) };
   const engine = await createEngine(cell.engine, { threads: 1 });
   try {
     const { config } = jobOf(cell, model.config, {
       model: await modelFingerprint(model.config),
-      tokenizer: await tokenizerFingerprint(directoryFiles(cell.model)),
+      tokenizer: await tokenizerFingerprint(modelFiles(cell.model)),
     });
     const data = cellData(cell, model.config.maxPositions);
     const measures = await cellMeasures(cell, data, model, options.signal);
@@ -292,7 +295,7 @@ export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promis
       await trunk.top?.dispose();
     }
   } finally {
-    await model.close();
+    await model.tensors.close();
     await engine.dispose();
   }
 }

@@ -13,7 +13,7 @@ import { initialLora } from "../model/lora.ts";
 import { type Bucket, buildSegment, DROPOUT, HIDDEN, IDS, LABELS } from "../model/transformer.ts";
 import { AdamW, type AdamWConfig } from "./adamw.ts";
 import { fillDropoutMask } from "./dropout.ts";
-import { bucketFor, pad, unpad } from "./padding.ts";
+import { bucketFor, pad, tokenCount, unpad } from "./padding.ts";
 import {
   COTANGENT,
   evaluationProgram,
@@ -282,18 +282,24 @@ export class SegmentRunner implements TrainableSegment {
     return { lossSum, supervisedTokens, gradient };
   }
 
-  /** Logits [rows, vocabSize] of each row's last real position. */
-  async lastLogitsOf(source: Float32Array | Int32Array, lengths: Int32Array): Promise<Float32Array> {
+  /** Logits of each row's last `counts[row]` real positions, one by default, row after row [sum of counts, vocabSize]. */
+  async lastLogitsOf(
+    source: Float32Array | Int32Array,
+    lengths: Int32Array,
+    counts: Int32Array = new Int32Array(lengths.length).fill(1),
+  ): Promise<Float32Array> {
     const { config } = this.spec;
     const bucket = bucketFor(lengths, config.maxPositions);
     const { executable } = await this.#evaluation(LOGITS, bucket);
     const feeds = this.#paddedSource(source, lengths, bucket);
     const all = this.#pool.take(bucket.rows * bucket.length * config.vocabSize);
     await executable.run(this.#feeds(feeds), { [LOGITS]: all });
-    const last = new Float32Array(lengths.length * config.vocabSize);
+    const last = new Float32Array(tokenCount(counts) * config.vocabSize);
+    let to = 0;
     lengths.forEach((length, row) => {
-      const at = (row * bucket.length + length - 1) * config.vocabSize;
-      last.set(all.subarray(at, at + config.vocabSize), row * config.vocabSize);
+      const end = row * bucket.length + length;
+      last.set(all.subarray((end - counts[row]) * config.vocabSize, end * config.vocabSize), to);
+      to += counts[row] * config.vocabSize;
     });
     this.#pool.give(all);
     this.#releaseSource(feeds);
