@@ -66,6 +66,13 @@ class Barrier {
   }
 }
 
+/** How a client or the job ended. */
+interface Outcome {
+  readonly reason: string;
+  readonly code?: string | undefined;
+  readonly message: string;
+}
+
 class MemoryCell {
   readonly #cell: Cell;
   readonly #options: RunCellOptions;
@@ -140,20 +147,25 @@ class MemoryCell {
       const schedules = await Promise.all(
         this.#data.train.map((_, client) => clientSchedule(this.#cell, this.#data, client, this.#model)),
       );
-      const outcomes = await Promise.all(
+      let bad: Outcome | undefined;
+      const end = (outcome: Outcome) => {
+        if (outcome.reason === "completed" || bad !== undefined) return;
+        // Without this client the job would wait for it in vain, and then end for the lost quorum: not what happened.
+        bad = outcome;
+        void job.stop();
+      };
+      await Promise.all(
         schedules.map((schedule, client) =>
           this.#edge(job, client, (step, microBatch) =>
             schedule.batch(step, microBatch, this.#cell.microBatches),
-          ).run(),
+          )
+            .run()
+            .then(end),
         ),
       );
+      end(await job.done);
       signal?.throwIfAborted();
-      const outcome = await job.done;
-      const bad = [outcome, ...outcomes].find(({ reason }) => reason !== "completed");
-      if (bad !== undefined) {
-        const code = bad.code ?? "NB_INTERNAL";
-        fail(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL", bad.message);
-      }
+      if (bad !== undefined) failAs(bad);
       await this.#evaluate(true);
       const ms = this.#times();
       const peakMemory = process.resourceUsage().maxRSS * 1024;
@@ -265,6 +277,13 @@ class MemoryCell {
       clients: [...clients],
     });
   }
+}
+
+function failAs({ code, message }: Outcome): never {
+  return fail(
+    code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL",
+    message,
+  );
 }
 
 /**
