@@ -221,11 +221,6 @@ export function cellsOf(experiment: Experiment): Cell[] {
           const codecs = Object.fromEntries(
             PHASE_NAMES.map((phase) => [phase, codecOf(arm, phase, all.steps)]),
           ) as PhaseCodecs;
-          if (transport === "process" && (codecs.A1 !== codecs.A2 || codecs.G1 !== codecs.G2))
-            fail(
-              "NB_CONFIG_INVALID",
-              `arms: ${armName}: narrowband serve takes one codec for activations and one for gradients; accepted with codecs for a single phase: transport: memory`,
-            );
           for (const link of links) cells.push({ ...base, ...all, arm: armName, codecs, link });
         }
       }

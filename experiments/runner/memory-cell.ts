@@ -296,7 +296,7 @@ export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promis
   const opened = await openModelDirectory(cell.model);
   // Server, clients and evaluator train adapters alone: one copy of the weights serves them all.
   const model = { ...opened, tensors: new SharedTensors(opened.tensors) };
-  const engine = await createEngine(cell.engine, { threads: 1 });
+  const engine = await createEngine(cell.engine, { threads: 1, keepMemory: false });
   try {
     const { config } = jobOf(cell, model.config, {
       model: await modelFingerprint(model.config),

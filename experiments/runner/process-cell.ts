@@ -225,7 +225,7 @@ export async function runProcessCell(cell: Cell, launch: Launch, options: RunCel
     const own = resultSchema.parse(server);
     const sum = (of: "computeMs" | "codecMs" | "linkMs") => results.reduce((n, result) => n + result[of], 0);
 
-    const engine = await createEngine(cell.engine, { threads: 1 });
+    const engine = await createEngine(cell.engine, { threads: 1, keepMemory: false });
     try {
       const { config } = jobOf(cell, model.config, {
         model: await modelFingerprint(model.config),

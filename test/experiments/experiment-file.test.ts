@@ -67,7 +67,6 @@ describe("an experiment file", () => {
     ["two arms of one name", SMALL.replace("adaptive", "plain"), /plain.*twice/],
     ["a reference that is no arm", `${SMALL}\nagainst: [other]`, /other.*plain, adaptive, by phase/],
     ["a partition that does not exist", SMALL.replace("rank: 4", "partition: alphabet"), /dirichlet/],
-    ["codecs by phase over processes", `${SMALL}\ntransport: process`, /by phase.*transport: memory/],
     ["no arm at all", SMALL.replace(/arms:[\s\S]*/, "arms: []"), /arms/],
     ["no YAML", "name: [", /x\.yaml/],
   ])("refuses %s", async (_, text, message) => {
@@ -75,7 +74,7 @@ describe("an experiment file", () => {
   });
 
   it("goes over every link when it runs over processes; in memory there is none to ask for", async () => {
-    const both = `${SMALL.replace(/ {2}- \{ name: by phase.*\n/, "")}\nlinks: [lan, dsl]`;
+    const both = `${SMALL}\nlinks: [lan, dsl]`;
     const over = await trained(`${both}\ntransport: process`);
     expect(new Set(over.map(({ link }) => link))).toEqual(new Set(["lan", "dsl"]));
     expect(new Set((await trained(SMALL)).map(({ link }) => link))).toEqual(new Set(["none"]));
