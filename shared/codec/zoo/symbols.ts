@@ -205,7 +205,7 @@ interface Table {
 
 function makeTable({ symbols, width }: SymbolPart): Table {
   const counts = new Float64Array(2 ** width);
-  for (const q of symbols) counts[q] = counts[q]! + 1;
+  for (let i = 0; i < symbols.length; i++) counts[symbols[i]!]!++;
   const share = PROBABILITY_ONE / symbols.length;
   const frequencies = Uint32Array.from(counts, (n) => (n === 0 ? 0 : Math.max(1, Math.floor(n * share))));
   // What rounding left or took is the most frequent symbol's, which has at least 2^15 / 2^8 and can spare it.
@@ -229,7 +229,8 @@ function writeWithTable({ symbols }: SymbolPart, { frequencies, head }: Table): 
     intervals[q] = low * 65536 + f;
     low += f;
   });
-  const items = Uint32Array.from(symbols, (q) => intervals[q]!);
+  const items = new Uint32Array(symbols.length);
+  for (let i = 0; i < symbols.length; i++) items[i] = intervals[symbols[i]!]!;
   const out = new Uint8Array(head.length + maxStreamBytes(symbols.length));
   out.set(head);
   return out.subarray(0, writeStream(items, Uint32Array.of(symbols.length), out, head.length));
