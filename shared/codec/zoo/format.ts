@@ -23,6 +23,8 @@ import { requireCodec } from "../state.ts";
 export interface Body {
   readonly scales: Uint8Array;
   readonly payload: Uint8Array;
+  /** See EncodedTensor: of formats with an entropy stage. */
+  readonly packedBytes?: number;
 }
 
 export interface BodyFormat {
