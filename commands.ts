@@ -7,6 +7,7 @@ import { trainCommand } from "./client/commands/train.ts";
 import { codecBenchCommand } from "./experiments/commands/codec-bench.ts";
 import { codecListCommand } from "./experiments/commands/codec-list.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
+import { experimentKeepCommand } from "./experiments/commands/experiment-keep.ts";
 import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
 import { linkCommand } from "./experiments/commands/link.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   codecListCommand,
   codecBenchCommand,
   experimentReportCommand,
+  experimentKeepCommand,
   linkCommand,
   simulateCommand,
 ];
