@@ -78,9 +78,14 @@ export async function reportExperiment(
   const file = join(directory, EXPERIMENT_FILE);
   const experiment = existsSync(file) ? await readExperiment(file) : undefined;
   // Tables in the order of the file, not of the hashes.
-  const order = ["majority", "bag-of-words", ...(experiment?.arms.map(({ name }) => name) ?? [])];
+  const order = [
+    "majority",
+    "bag-of-words",
+    ...(experiment?.arms.flatMap(({ name, packedAs }) => [name, packedAs ?? []].flat()) ?? []),
+  ];
   const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
-  const arms = armsOf(runs).sort(
+  const packedAs = experiment && new Map(experiment.arms.map((arm) => [arm.name, arm.packedAs]));
+  const arms = armsOf(runs, packedAs && ((name) => packedAs.get(name))).sort(
     (a, b) =>
       a.model.localeCompare(b.model) ||
       a.task.localeCompare(b.task) ||

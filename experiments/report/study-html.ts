@@ -124,7 +124,7 @@ function costTable(arms: readonly ArmSummary[]): string {
           ...["A1", "A2", "G2", "G1"].map((phase) => phaseBits[phase]?.toFixed(3) ?? ""),
           formatCount(steps),
           formatDuration(ms.clientCompute + ms.serverCompute),
-          formatDuration(ms.clientCodec + ms.serverCodec),
+          ms.clientCodec === undefined ? "" : formatDuration(ms.clientCodec + ms.serverCodec),
           ms.link === undefined ? "" : formatDuration(ms.link),
           peakMemory === null ? "" : formatBytes(peakMemory),
         ],
@@ -176,7 +176,12 @@ async function section(page: StudyPage, arms: readonly ArmSummary[]): Promise<st
     );
   }
   const better = runs[0].higherIsBetter ? "Higher is better." : "Lower is better.";
-  return `<h2>${escapeHtml(title)}</h2><p class="muted">${better}</p><ul class="legend">${keys.join("")}</ul>
+  const packed = arms.filter(({ packedOf }) => packedOf !== null);
+  const notes = packed.map(
+    ({ name, packedOf }) =>
+      `${name} are the runs of ${packedOf}, with their bytes counted without the entropy stage.`,
+  );
+  return `<h2>${escapeHtml(title)}</h2><p class="muted">${escapeHtml([better, ...notes].join(" "))}</p><ul class="legend">${keys.join("")}</ul>
 <div class="grid">${cards.join("")}</div>
 <h3>What each arm reached</h3>${armTable(arms)}
 ${comparisons.length === 0 ? "" : `<h3>Against the references, paired by seed</h3>${comparisonTable(comparisons)}`}

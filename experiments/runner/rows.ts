@@ -43,6 +43,12 @@ const times = z.strictObject({
 });
 export type RowTimes = z.infer<typeof times>;
 
+/**
+ * What the same run would have sent in all without its codecs' entropy stage. Left out of runs that have none, and over
+ * processes, where nobody knows it.
+ */
+const packedBytes = z.int().optional();
+
 const metricsSchema = z.strictObject({
   loss: number,
   perplexity: number.optional(),
@@ -63,6 +69,8 @@ const cellRow = z.strictObject({
   higherIsBetter: z.boolean(),
   /** Whether it is a reference that no bytes were spent on. */
   baseline: z.boolean(),
+  /** The arm's name for the same run without its codecs' entropy stage, where the experiment asks for that. */
+  packedAs: z.string().optional(),
   machine: z.record(z.string(), z.string()),
   started: z.string(),
 });
@@ -84,9 +92,12 @@ const stepRow = z.strictObject({
   bits: phases,
   /** Payload, scales and tables of the step, bits per element, by phase. Not known of other processes. */
   wireBits: phases.optional(),
+  /** The same without the codecs' entropy stage; as {@link packedBytes}. */
+  packedWireBits: phases.optional(),
   /** So far, and of this step. */
   bytes: directions,
   stepBytes: directions,
+  packedBytes,
   /** So far. */
   ms: times,
   /** Bytes of memory that the run's process has had at most. Not known of other processes. */
@@ -121,6 +132,7 @@ const evaluationRow = z.strictObject({
   step: z.int(),
   /** All bytes so far, both directions. */
   totalBytes: z.int(),
+  packedBytes,
   /** Means over clients' models. */
   metrics: metricsSchema,
   clients: z.array(metricsSchema),
@@ -135,11 +147,15 @@ const endRow = z.strictObject({
   elements: z.int(),
   bytes: directions,
   totalBytes: z.int(),
+  packedBytes,
   /** Over the whole run: codec bytes alone, and everything. */
   codecBitsPerElement: number,
   wireBitsPerElement: number,
   /** Codec bytes per element of each phase. */
   phaseBits: phases,
+  /** Both without the entropy stage; as {@link packedBytes}. */
+  packedCodecBits: number.optional(),
+  packedPhaseBits: phases.optional(),
   /** The same tensors' elements alone. */
   baselineBytes: z.strictObject({ f32: number, f16: number, int8: number }),
   ms: times,
@@ -258,6 +274,7 @@ export function csvHead(): string {
     "train_loss",
     "gradient_norm",
     "total_bytes",
+    "packed_bytes",
     "test_loss",
     "test_perplexity",
     "test_bits_per_byte",
@@ -293,6 +310,7 @@ export function csvLines({ steps, evaluations }: CellRows): string[] {
       step?.loss,
       step?.gradientNorm,
       row.row === "evaluation" ? row.totalBytes : totalOf(row.bytes),
+      row.packedBytes,
       metrics?.loss,
       metrics?.perplexity,
       metrics?.bitsPerByte,
