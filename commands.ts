@@ -10,6 +10,7 @@ import { demoCommand } from "./experiments/commands/demo.ts";
 import { experimentKeepCommand } from "./experiments/commands/experiment-keep.ts";
 import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
+import { experimentTablesCommand } from "./experiments/commands/experiment-tables.ts";
 import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { simulateCommand } from "./experiments/commands/simulate.ts";
@@ -28,10 +29,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   exportCommand,
   inspectCommand,
   experimentRunCommand,
-  codecListCommand,
-  codecBenchCommand,
   experimentReportCommand,
   experimentKeepCommand,
+  experimentTablesCommand,
+  codecListCommand,
+  codecBenchCommand,
   linkCommand,
   simulateCommand,
 ];

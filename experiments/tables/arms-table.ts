@@ -3,7 +3,14 @@ import { z } from "zod";
 import { figureNamed, shown } from "./figures.ts";
 import { markdownTable } from "./markdown.ts";
 import { list, type Mark } from "./marks.ts";
-import { modelName, optionsOf, type ResultsReader, select, selectionOptions, type TableRow } from "./selection.ts";
+import {
+  modelName,
+  optionsOf,
+  type ResultsReader,
+  select,
+  selectionOptions,
+  type TableRow,
+} from "./selection.ts";
 
 const schema = z.strictObject({ ...selectionOptions, columns: z.string().transform(list).optional() });
 
@@ -27,9 +34,7 @@ export async function armsTable(mark: Mark, read: ResultsReader): Promise<string
   const wanted = options.columns ?? (options.against === undefined ? ALONE : COMPARED);
   // Whatever is short of a seed says so.
   const short = rows.some(({ arm, mostSeeds }) => !arm.baseline && arm.bySeed.size < mostSeeds);
-  const names = [
-    ...new Set([...telling(rows), "arm", ...(short ? ["seeds"] : []), ...wanted]),
-  ];
+  const names = [...new Set([...telling(rows), "arm", ...(short ? ["seeds"] : []), ...wanted])];
   const columns = names.map((name) => figureNamed(name, rows, mark.place));
   const mixed = new Set(rows.map(({ arm }) => arm.metric)).size > 1;
   return markdownTable(

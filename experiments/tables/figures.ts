@@ -52,12 +52,7 @@ const plain = (value: number, digits: number): Figure => ({
 const rounded = (value: number): Figure => ({ value, format: threeDigits, unit: "", difference: false });
 
 /** A value of a metric, or a difference of two. */
-function metricFigure(
-  metric: string,
-  value: number,
-  ci95: Figure["ci95"],
-  difference: boolean,
-): Figure {
+function metricFigure(metric: string, value: number, ci95: Figure["ci95"], difference: boolean): Figure {
   const percentage = isPercentage(metric);
   const digits = percentage || metric === "perplexity" ? 2 : 4;
   return {
@@ -100,15 +95,17 @@ export function bytesToReach(arm: ArmRuns, reference: ArmRuns): number | undefin
   return firstReach(curve, target, arm.higherIsBetter);
 }
 
-function toReach(row: TableRow, ofBytes: (bytes: number, reference: ArmRuns) => Figure): Figure | string | undefined {
+function toReach(
+  row: TableRow,
+  ofBytes: (bytes: number, reference: ArmRuns) => Figure,
+): Figure | string | undefined {
   const { arm, reference } = row;
   if (reference === undefined) return undefined;
   const bytes = bytesToReach(arm, reference);
   return bytes === undefined ? "not reached" : ofBytes(bytes, reference);
 }
 
-const meanBytes = (arm: ArmRuns) =>
-  estimate([...arm.bySeed.values()].map(({ end }) => end.totalBytes)).mean;
+const meanBytes = (arm: ArmRuns) => estimate([...arm.bySeed.values()].map(({ end }) => end.totalBytes)).mean;
 
 /** Only of what was trained. */
 function trained(show: (row: TableRow) => Figure | string | undefined): Column["show"] {
@@ -116,7 +113,9 @@ function trained(show: (row: TableRow) => Figure | string | undefined): Column["
 }
 
 /** Of what has a reference that is not itself. */
-function compared(show: (row: TableRow & { comparison: NonNullable<TableRow["comparison"]> }) => Figure | undefined) {
+function compared(
+  show: (row: TableRow & { comparison: NonNullable<TableRow["comparison"]> }) => Figure | undefined,
+) {
   return (row: TableRow): Figure | string | undefined => {
     if (row.arm === row.reference) return "reference";
     return row.comparison === undefined ? undefined : show({ ...row, comparison: row.comparison });
@@ -142,7 +141,9 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   seeds: {
     head: same("seeds"),
     show: ({ arm, mostSeeds }) =>
-      arm.baseline || arm.bySeed.size === mostSeeds ? String(arm.bySeed.size) : `${arm.bySeed.size} of ${mostSeeds}`,
+      arm.baseline || arm.bySeed.size === mostSeeds
+        ? String(arm.bySeed.size)
+        : `${arm.bySeed.size} of ${mostSeeds}`,
   },
   bits: { head: same("bits"), show: trained(({ summary }) => plain(summary.codecBitsPerElement, 2)) },
   allBits: { head: same("all bits"), show: trained(({ summary }) => plain(summary.bitsPerElement, 2)) },
@@ -164,7 +165,8 @@ const COLUMNS: Readonly<Record<string, Column>> = {
     ),
   },
   gap: {
-    head: (rows) => `mean gap to ${referenceName(rows)}'s curve${isPercentage(rows[0].arm.metric) ? ", points" : ""}`,
+    head: (rows) =>
+      `mean gap to ${referenceName(rows)}'s curve${isPercentage(rows[0].arm.metric) ? ", points" : ""}`,
     show: compared(({ comparison: { metric, meanGap, meanGapCi95 } }) =>
       meanGap === null ? undefined : metricFigure(metric, meanGap, meanGapCi95, true),
     ),
@@ -172,7 +174,9 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   atMB: {
     head: same("at MB"),
     show: ({ comparison }) =>
-      comparison === undefined || comparison.atBytes === null ? undefined : rounded(comparison.atBytes / MEGABYTE),
+      comparison === undefined || comparison.atBytes === null
+        ? undefined
+        : rounded(comparison.atBytes / MEGABYTE),
   },
   byteRatio: {
     head: (rows) => `bytes / ${referenceName(rows)}'s`,
@@ -205,7 +209,9 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   linkMs: { head: same("link, ms a step"), show: trained((row) => stepMs(row, ["link"], true)) },
   memoryMB: {
     head: same("peak memory, MB"),
-    show: trained(({ summary: { peakMemory } }) => (peakMemory === null ? undefined : rounded(peakMemory / MEGABYTE))),
+    show: trained(({ summary: { peakMemory } }) =>
+      peakMemory === null ? undefined : rounded(peakMemory / MEGABYTE),
+    ),
   },
   cut: {
     head: same("blocks below / above"),

@@ -7,7 +7,7 @@ import { fail } from "../../shared/errors.ts";
 import type { ArmRuns } from "../report/study.ts";
 import { cutOf, figureNamed, shown } from "./figures.ts";
 import { markdownTable } from "./markdown.ts";
-import type { Mark } from "./marks.ts";
+import { list, type Mark } from "./marks.ts";
 import {
   codecsOf,
   groupKey,
@@ -22,8 +22,9 @@ import {
 
 const schema = z.strictObject({
   ...selectionOptions,
-  rows: z.string(),
-  columns: z.string(),
+  /** Of what each row and each column is one place; of several things their combinations. */
+  rows: z.string().transform(list),
+  columns: z.string().transform(list),
   value: z.string().default("mean"),
 });
 
@@ -39,7 +40,10 @@ function ownCodec(arm: ArmRuns, reference: ArmRuns | undefined): string {
 }
 
 /** Where an arm stands along one side of the grid. */
-function placeOf(name: string, { arm, reference }: TableRow, mark: Mark): string {
+const placeOf = (names: readonly string[], row: TableRow, mark: Mark) =>
+  names.map((name) => placeIn(name, row, mark)).join(", ");
+
+function placeIn(name: string, { arm, reference }: TableRow, mark: Mark): string {
   switch (name) {
     case "arm":
       return arm.arm;
@@ -84,7 +88,8 @@ export async function gridTable(mark: Mark, read: ResultsReader): Promise<string
   const selected = await select(mark, options, read);
   if (selected === undefined) return undefined;
   const trained = selected.filter(({ arm }) => !arm.baseline);
-  const byTransfer = [options.rows, options.columns].some((name) => ["transfer", "codec", "bits"].includes(name));
+  const sidesOf = [...options.rows, ...options.columns];
+  const byTransfer = sidesOf.some((name) => ["transfer", "codec", "bits"].includes(name));
   // Where arms are told by what they have other than the reference, that has no place.
   const rows = byTransfer ? trained.filter(({ arm, reference }) => arm !== reference) : trained;
   const sides = rows.map((row) => ({
@@ -93,8 +98,11 @@ export async function gridTable(mark: Mark, read: ResultsReader): Promise<string
     across: placeOf(options.columns, row, mark),
   }));
   const metrics = new Set(rows.map(({ arm }) => groupKey(arm)));
-  if (metrics.size > 1 && ![options.rows, options.columns].some((name) => ["task", "model", "link"].includes(name)))
-    fail("NB_DATA_INVALID", `${mark.place}: arms of several tasks, models or links are left; accepted: those of one`);
+  if (metrics.size > 1 && !sidesOf.some((name) => ["task", "model", "link"].includes(name)))
+    fail(
+      "NB_DATA_INVALID",
+      `${mark.place}: arms of several tasks, models or links are left; accepted: those of one`,
+    );
   const { show, head } = figureNamed(options.value, rows, mark.place);
   const across = inOrder(sides.map((side) => side.across));
   const cells = inOrder(sides.map((side) => side.down)).map((down) => [
@@ -109,6 +117,6 @@ export async function gridTable(mark: Mark, read: ResultsReader): Promise<string
       return here.length === 0 ? "" : shown(show(here[0].row));
     }),
   ]);
-  const corner = `${head(rows)}: ${options.rows} ↓ ${options.columns} →`;
+  const corner = `${head(rows)}: ${options.rows.join(", ")} ↓ ${options.columns.join(", ")} →`;
   return markdownTable([corner, ...across], cells, new Set([0]));
 }

@@ -1,6 +1,6 @@
 /** A table in Markdown. */
 
-const escape = (text: string) => text.replaceAll("|", "\\|");
+const escapeBars = (text: string) => text.replaceAll("|", "\\|");
 
 /** @param left columns of text; the others are numbers and stand at the right */
 export function markdownTable(
@@ -8,6 +8,10 @@ export function markdownTable(
   rows: readonly (readonly string[])[],
   left: ReadonlySet<number>,
 ): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(escape).join(" | ")} |`;
-  return [line(head), `|${head.map((_, i) => (left.has(i) ? "---" : "--:")).join("|")}|`, ...rows.map(line)].join("\n");
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeBars).join(" | ")} |`;
+  return [
+    line(head),
+    `|${head.map((_, i) => (left.has(i) ? "---" : "--:")).join("|")}|`,
+    ...rows.map(line),
+  ].join("\n");
 }

@@ -2,7 +2,13 @@
 import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
 import { readRows } from "../report/read-rows.ts";
-import { type ArmComparison, type ArmRuns, type ArmSummary, compareArms, summaryOf } from "../report/study.ts";
+import {
+  type ArmComparison,
+  type ArmRuns,
+  type ArmSummary,
+  compareArms,
+  summaryOf,
+} from "../report/study.ts";
 import { list, type Mark } from "./marks.ts";
 
 const words = z.string().transform(list);
@@ -124,20 +130,24 @@ export async function select(
         (model === undefined || model.includes(arm.model) || model.includes(modelName(arm.model))) &&
         (link === undefined || link.includes(arm.link)),
     );
-    const mostSeeds = Math.max(...chosen.filter(({ baseline }) => !baseline).map(({ bySeed }) => bySeed.size), 0);
+    const mostSeeds = Math.max(
+      ...chosen.filter(({ baseline }) => !baseline).map(({ bySeed }) => bySeed.size),
+      0,
+    );
     for (const arm of chosen) {
       const rank = order(arm.arm);
-      if (rank < 0 || leftOut(arm.arm) >= 0 || (arm.baseline && wanted?.includes(arm.arm) === false)) continue;
+      if (rank < 0 || leftOut(arm.arm) >= 0 || (arm.baseline && wanted?.includes(arm.arm) === false))
+        continue;
       const group = arms.filter(
-        (other) => other.model === arm.model && other.task === arm.task && other.link === arm.link && !other.baseline,
+        (other) =>
+          other.model === arm.model && other.task === arm.task && other.link === arm.link && !other.baseline,
       );
       const reference = arm.baseline ? undefined : referenceOf(arm, group, options);
       const row = {
         arm,
         summary: summaryOf(arm, Number.NaN),
         reference,
-        comparison:
-          reference === undefined || reference === arm ? undefined : compareArms(arm, reference),
+        comparison: reference === undefined || reference === arm ? undefined : compareArms(arm, reference),
         mostSeeds,
       };
       found.push({ rank, row });
@@ -166,8 +176,7 @@ export async function select(
   const groups = [...new Set(found.map(({ row }) => groupKey(row.arm)))];
   return found
     .toSorted(
-      (a, b) =>
-        groups.indexOf(groupKey(a.row.arm)) - groups.indexOf(groupKey(b.row.arm)) || a.rank - b.rank,
+      (a, b) => groups.indexOf(groupKey(a.row.arm)) - groups.indexOf(groupKey(b.row.arm)) || a.rank - b.rank,
     )
     .map(({ row }) => row);
 }

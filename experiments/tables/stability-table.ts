@@ -43,7 +43,8 @@ export async function stabilityTable(mark: Mark, read: ResultsReader): Promise<s
   const options = optionsOf(schema, mark);
   const rows = await select(mark, options, read);
   if (rows === undefined) return undefined;
-  if (options.against === undefined) fail("NB_DATA_INVALID", `${mark.place}: against: is missing; accepted: an arm`);
+  if (options.against === undefined)
+    fail("NB_DATA_INVALID", `${mark.place}: against: is missing; accepted: an arm`);
   const trained = rows.filter(({ arm }) => !arm.baseline);
   const final = figureNamed("final", trained, mark.place);
   const bits = figureNamed("bits", trained, mark.place);
@@ -67,7 +68,9 @@ export async function stabilityTable(mark: Mark, read: ResultsReader): Promise<s
       norms.length === 0 ? "" : (Math.max(...norms) / median(norms)).toFixed(1),
       isReference ? "" : `+${Math.max(0, largestExcess(arm, row.reference!)).toFixed(3)}`,
       shown(end),
-      isReference || typeof end !== "object" ? "" : shown({ ...end, value: worstDifference(row), ci95: null }),
+      isReference || typeof end !== "object"
+        ? ""
+        : shown({ ...end, value: worstDifference(row), ci95: null }),
     ];
   });
   const name = reference?.arm ?? options.against;
