@@ -30,6 +30,11 @@ export function armStyles(names: readonly string[]): Map<string, Style> {
 
 const MEGABYTE = 1e6;
 
+/** Ticks of a scale of ratios; those outside of it are not drawn. */
+const ROUND_NUMBERS = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
+);
+
 /** Of a plot's inner area, pixels. */
 export interface PlotSize {
   readonly width: number;
@@ -67,7 +72,7 @@ export function costChart(
       type: "quantitative",
       title: "megabytes on the wire, all clients",
       scale: { type: "log", nice: false },
-      axis: { grid: false, tickCount: 5, format: "~g", labelOverlap: true },
+      axis: { grid: false, values: ROUND_NUMBERS, format: "~g", labelOverlap: true },
     };
     const y = {
       field: "value",

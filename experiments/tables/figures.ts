@@ -64,12 +64,11 @@ function metricFigure(metric: string, value: number, ci95: Figure["ci95"], diffe
   };
 }
 
-/** The metric of all rows with its unit; "result" when they have different ones. */
-function metricHead(rows: readonly TableRow[], difference: boolean): string {
+/** The metric of all rows, with what is done to it, and its unit; "result" when they have different ones. */
+function metricHead(rows: readonly TableRow[], unit: "%" | "points", rest = ""): string {
   const names = [...new Set(rows.map(({ arm }) => arm.metric))];
-  if (names.length > 1) return "result";
-  const unit = isPercentage(names[0]) ? (difference ? ", points" : ", %") : "";
-  return `${metricName(names[0])}${unit}`;
+  if (names.length > 1) return `result${rest}`;
+  return `${metricName(names[0])}${rest}${isPercentage(names[0]) ? `, ${unit}` : ""}`;
 }
 
 /** The name of what all rows are compared with; "its reference" where that differs. */
@@ -149,17 +148,17 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   allBits: { head: same("all bits"), show: trained(({ summary }) => plain(summary.bitsPerElement, 2)) },
   MB: { head: same("MB"), show: trained(({ summary }) => rounded(summary.cumulativeBytes / MEGABYTE)) },
   mean: {
-    head: (rows) => metricHead(rows, false),
+    head: (rows) => metricHead(rows, "%"),
     show: ({ arm, summary }) => metricFigure(arm.metric, summary.mean, summary.ci95, false),
   },
   difference: {
-    head: (rows) => `${metricHead(rows, true)} − ${referenceName(rows)}'s, equal bytes`,
+    head: (rows) => metricHead(rows, "points", ` − ${referenceName(rows)}'s at equal bytes`),
     show: compared(({ comparison: { metric, difference, ci95 } }) =>
       difference === null ? undefined : metricFigure(metric, difference, ci95, true),
     ),
   },
   final: {
-    head: (rows) => `${metricHead(rows, true)} − ${referenceName(rows)}'s, in the end`,
+    head: (rows) => metricHead(rows, "points", ` − ${referenceName(rows)}'s in the end`),
     show: compared(({ comparison: { metric, finalDifference, finalCi95 } }) =>
       metricFigure(metric, finalDifference, finalCi95, true),
     ),

@@ -60,7 +60,7 @@ function placeIn(name: string, { arm, reference }: TableRow, mark: Mark): string
       return own.length === Object.keys(codecsOf(arm)).length ? "all" : own.join(" + ");
     }
     case "codec":
-      return ownCodec(arm, reference);
+      return `\`${ownCodec(arm, reference)}\``;
     case "bits": {
       const codec = ownCodec(arm, reference);
       return /:(\d+(?:\.\d+)?)(?![-\d])/.exec(codec)?.[1] ?? codec;

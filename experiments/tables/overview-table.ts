@@ -9,9 +9,11 @@ const schema = z.strictObject({ ...selectionOptions, value: z.string().default("
 
 export async function overviewTable(mark: Mark, read: ResultsReader): Promise<string | undefined> {
   const options = optionsOf(schema, mark);
-  const rows = await select(mark, options, read);
-  if (rows === undefined) return undefined;
-  const { show } = figureNamed(options.value, rows, mark.place);
+  const selected = await select(mark, options, read);
+  if (selected === undefined) return undefined;
+  const { show } = figureNamed(options.value, selected, mark.place);
+  // Those that have something to show: baselines have no differences.
+  const rows = selected.filter((row) => show(row) !== undefined);
   const groups = [...new Set(rows.map(({ arm }) => groupKey(arm)))];
   const severalModels = new Set(rows.map(({ arm }) => arm.model)).size > 1;
   const head = groups.map((key) => {

@@ -1,7 +1,7 @@
 /** `plot: cost`, `plot: dots`, `plot: bits`: pictures of documents, a panel for each task and model. */
 import { z } from "zod";
-import { DOTTED, SOLID, svg } from "../report/charts.ts";
-import { armStyles, costChart, metricAxis } from "../report/study-charts.ts";
+import { DOTTED, svg } from "../report/charts.ts";
+import { armStyles, costChart } from "../report/study-charts.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { type Figure, figureNamed, isClear, isPercentage, metricName } from "./figures.ts";
 import type { Mark } from "./marks.ts";
@@ -32,10 +32,15 @@ const plotOptions = {
   across: z.coerce.number().int().min(1).max(6).default(3),
 };
 const plotSchema = z.strictObject(plotOptions);
-const valueSchema = z.strictObject({ ...plotOptions, value: z.string().default("difference") });
+const dotsSchema = z.strictObject({ ...plotOptions, value: z.string().default("difference") });
+const bitsSchema = z.strictObject({ ...plotOptions, value: z.string().default("mean") });
 
-/** Inner widths of a panel by how many stand in a row, so that all together fit a page. */
-const WIDTHS = [520, 330, 220, 150, 120, 100];
+/** Inner widths of a panel by how many stand in a row, so that all together fit a page of this width, with their axes. */
+const PAGE = 860;
+const WIDTHS = [520, 330, 205, 150, 110, 90];
+/** Mean width of a character of an arm's name in pixels, and the most that is given to a name. */
+const CHARACTER = 6.6;
+const NAME_WIDTH = 260;
 const HEIGHT = 210;
 
 function panelsOf(
@@ -52,14 +57,41 @@ function panelsOf(
 
 const widthOf = (panels: number, across: number) => WIDTHS[Math.min(panels, across) - 1];
 const namesOf = (rows: readonly TableRow[]) => [...new Set(rows.map(({ arm }) => arm.arm))];
-const unitOf = (metric: string) =>
-  `${metricName(metric)}${isPercentage(metric) ? "" : metric === "loss" ? ", nats" : ""}`;
 
-/** Each arm's metric against its bytes, with 95 % bands. */
+/**
+ * The axis that a figure stands on, and what its values are multiplied with there: shares are percentages, differences of shares points, and whatever
+ * else stands as it is.
+ */
+function valueAxis(
+  name: string,
+  rows: readonly TableRow[],
+  mark: Mark,
+): { readonly title: string; readonly axis: Record<string, unknown>; readonly scale: number } {
+  const [{ arm }] = rows;
+  const { show, head } = figureNamed(name, rows, mark.place);
+  const isDifference = rows.some((row) => {
+    const figure = show(row);
+    return typeof figure === "object" && figure.difference;
+  });
+  const title = head(rows);
+  if (!isPercentage(arm.metric) || !(isDifference || name === "mean"))
+    return { title, axis: { tickCount: 5 }, scale: 1 };
+  return isDifference
+    ? { title, axis: { tickCount: 5 }, scale: 100 }
+    : { title: title.replace(", %", ""), axis: { tickCount: 5, format: ".0%" }, scale: 1 };
+}
+
+/** A figure and its interval, as a chart's layers read them. */
+function rangeOf({ value, ci95 }: Figure, scale: number) {
+  return { value: scale * value, low: scale * (ci95?.[0] ?? value), high: scale * (ci95?.[1] ?? value) };
+}
+
+/** Each arm's metric against its bytes, with 95 % bands. Baselines are levels, where they are asked for by name: they can be far off. */
 export async function costPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
   const { file, alt, across, ...options } = optionsOf(plotSchema, mark);
-  const rows = await select(mark, options, read);
-  if (rows === undefined) return undefined;
+  const selected = await select(mark, options, read);
+  if (selected === undefined) return undefined;
+  const rows = selected.filter(({ arm }) => !arm.baseline || options.arms !== undefined);
   const trained = rows.filter(({ arm }) => !arm.baseline);
   const styles = armStyles(namesOf(trained));
   const groups = panelsOf(rows);
@@ -89,16 +121,14 @@ function dotChart(
   dots: readonly Dot[],
   options: {
     readonly width: number;
-    readonly title: string;
-    readonly format?: string;
+    readonly axis: Record<string, unknown>;
+    readonly scale: number;
     readonly withNames: boolean;
   },
 ): Promise<string> {
   const values = dots.map(({ arm, figure }) => ({
     arm,
-    value: figure.value,
-    low: figure.ci95?.[0] ?? figure.value,
-    high: figure.ci95?.[1] ?? figure.value,
+    ...rangeOf(figure, options.scale),
     clear: isClear(figure) || !figure.difference ? 1 : 0,
   }));
   const y = {
@@ -108,7 +138,7 @@ function dotChart(
     scale: { domain: names },
     axis: {
       labels: options.withNames,
-      labelLimit: 260,
+      labelLimit: NAME_WIDTH,
       labelColor: "var(--ink)",
       grid: true,
       ticks: false,
@@ -119,13 +149,13 @@ function dotChart(
   const x = {
     field: "value",
     type: "quantitative",
-    title: options.title,
+    title: null,
     scale: { zero: false },
     axis: {
+      ...options.axis,
       tickCount: Math.round(options.width / 65),
       labelOverlap: true,
       grid: false,
-      ...(options.format ? { format: options.format } : {}),
     },
   };
   const differences = dots.some(({ figure }) => figure.difference);
@@ -165,29 +195,29 @@ function dotChart(
 }
 
 export async function dotsPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
-  const { file, alt, across, value, ...options } = optionsOf(valueSchema, mark);
+  const { file, alt, across, value, ...options } = optionsOf(dotsSchema, mark);
   const rows = await select(mark, options, read);
   if (rows === undefined) return undefined;
   const { show } = figureNamed(value, rows, mark.place);
   const groups = panelsOf(rows.filter((row) => typeof show(row) === "object"));
   const names = namesOf(groups.flatMap((group) => group.rows));
+  const nameWidth = Math.min(NAME_WIDTH, Math.max(...names.map(({ length }) => length)) * CHARACTER);
+  const columns = Math.min(across, groups.length);
+  const width = Math.min(420, Math.round((PAGE - nameWidth) / columns) - 34);
   const panels: Panel[] = [];
   for (const [i, { title, rows: group }] of groups.entries()) {
     const dots = group.flatMap((row) => {
       const figure = show(row);
       return typeof figure === "object" ? [{ arm: row.arm.arm, figure }] : [];
     });
-    const [{ arm, reference }] = group;
-    const ofMetric = dots[0].figure.difference || value === "mean";
-    const percentage = ofMetric && isPercentage(arm.metric);
+    const { title: subtitle, axis, scale } = valueAxis(value, group, mark);
     panels.push({
       title,
+      subtitle,
       svg: await dotChart(names, dots, {
-        width: widthOf(groups.length, across) - (i % across === 0 ? 40 : 0),
-        title: dots[0].figure.difference
-          ? `${metricName(arm.metric)}${percentage ? ", share" : ", nats"} − ${reference!.arm}'s`
-          : figureNamed(value, group, mark.place).head(group),
-        ...(percentage ? { format: dots[0].figure.difference ? "+.1%" : ".0%" } : {}),
+        width,
+        axis,
+        scale,
         withNames: i % across === 0,
       }),
     });
@@ -196,43 +226,41 @@ export async function dotsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
   return { file, alt: what, svg: standaloneSvg(what, panels, [], across) };
 }
 
-/** Each arm's metric in the end against the bits that its codec took, scales and tables included. */
+/** A figure of each arm against the bits that its codec took, scales and tables included. */
 export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
-  const { file, alt, across, ...options } = optionsOf(plotSchema, mark);
+  const { file, alt, across, value, ...options } = optionsOf(bitsSchema, mark);
   const rows = await select(mark, options, read);
   if (rows === undefined) return undefined;
   const trained = rows.filter(({ arm }) => !arm.baseline);
-  const styles = armStyles(namesOf(trained));
-  const groups = panelsOf(trained);
+  const { show, head } = figureNamed(value, trained, mark.place);
+  const drawn = trained.filter((row) => typeof show(row) === "object");
+  const styles = armStyles(namesOf(drawn));
+  const groups = panelsOf(drawn);
   const panels: Panel[] = [];
   for (const { title, rows: group } of groups) {
-    const [{ arm }] = group;
     const x = {
       field: "bits",
       type: "quantitative",
       title: "bits per element",
-      scale: {
-        type: "log",
-        nice: false,
-        domainMin: 0.9 * Math.min(...group.map(({ summary }) => summary.codecBitsPerElement)),
+      scale: { type: "log", nice: false, ...bitsDomain(group) },
+      axis: {
+        grid: false,
+        values: [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 12, 16, 32],
+        format: "~g",
+        labelOverlap: true,
       },
-      axis: { grid: false, values: [1, 1.5, 2, 3, 4, 6, 8, 12, 16, 32], format: "~g", labelOverlap: true },
     };
-    const y = {
-      field: "value",
-      type: "quantitative",
-      title: unitOf(arm.metric),
-      scale: { zero: false },
-      axis: metricAxis(arm.metric),
-    };
-    const layers = group.flatMap(({ arm: { arm: name }, summary }) => {
-      const { colour, dash } = styles.get(name)!;
-      const { mean, ci95, codecBitsPerElement: bits } = summary;
-      const values = [{ bits, value: mean, low: ci95?.[0] ?? mean, high: ci95?.[1] ?? mean }];
+    const { title: subtitle, axis, scale } = valueAxis(value, group, mark);
+    const y = { field: "value", type: "quantitative", title: null, axis, scale: { zero: false } };
+    const layers = group.flatMap((row) => {
+      const { colour, dash } = styles.get(row.arm.arm)!;
+      const figure = show(row) as Figure;
+      const values = [{ bits: row.summary.codecBitsPerElement, ...rangeOf(figure, scale) }];
+      const fill = dash.length === 0 ? colour : "var(--card)";
       return [
         {
           data: { values },
-          mark: { type: "rule", stroke: colour, opacity: 0.5, strokeDash: [...dash] },
+          mark: { type: "rule", stroke: colour, opacity: 0.6, strokeWidth: 1.5 },
           encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
         },
         {
@@ -242,7 +270,7 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
             shape: "circle",
             stroke: colour,
             strokeWidth: 2,
-            fill: dash === SOLID || dash.length === 0 ? colour : "var(--card)",
+            fill,
             size: 50,
             opacity: 1,
           },
@@ -250,12 +278,29 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
         },
       ];
     });
+    const zero = group.some((row) => (show(row) as Figure).difference)
+      ? [
+          {
+            data: { values: [{ value: 0 }] },
+            mark: { type: "rule", stroke: "var(--ink-3)", strokeDash: [...DOTTED] },
+            encoding: { y },
+          },
+        ]
+      : [];
+    const width = widthOf(groups.length, across);
     panels.push({
       title,
-      svg: await svg({ values: [], layers, width: widthOf(groups.length, across), height: HEIGHT }),
+      subtitle,
+      svg: await svg({ values: [], layers: [...zero, ...layers], width, height: HEIGHT }),
     });
   }
-  const what = alt ?? "what each arm reached against the bits per element that its codec took";
-  const legend = [...styles].map(([name, style]) => ({ name, style }));
+  const what = alt ?? `${head(drawn)}, against the bits per element that the arm's codec took`;
+  const legend = [...styles].map(([name, style]): LegendEntry => ({ name, style, dot: true }));
   return { file, alt: what, svg: standaloneSvg(what, panels, legend, across) };
+}
+
+/** From a little below the least to a little above the most. */
+function bitsDomain(rows: readonly TableRow[]): { readonly domain: readonly [number, number] } {
+  const bits = rows.map(({ summary }) => summary.codecBitsPerElement);
+  return { domain: [0.93 * Math.min(...bits), 1.07 * Math.max(...bits)] };
 }

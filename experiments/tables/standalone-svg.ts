@@ -8,6 +8,8 @@ import { escapeHtml } from "../report/page.ts";
 
 export interface Panel {
   readonly title: string;
+  /** Below it: what stands on the axis upwards, where the chart itself does not say it. */
+  readonly subtitle?: string;
   /** As a chart of report/ draws it. */
   readonly svg: string;
 }
@@ -15,6 +17,8 @@ export interface Panel {
 export interface LegendEntry {
   readonly name: string;
   readonly style: Style;
+  /** A dot in place of a line: hollow where the style has dashes. */
+  readonly dot?: true;
 }
 
 /** Light and dark, by the variable's name in the charts. */
@@ -36,9 +40,13 @@ const COLOURS: Readonly<Record<string, readonly [light: string, dark: string]>> 
 
 /** Mean width of a character of 12 pixels; nothing measures text here. */
 const CHARACTER = 6.4;
+/** And of a title's. */
+const BOLD_CHARACTER = 7.4;
 const MARGIN = 16;
-const GAP = 20;
+const GAP = 26;
+/** Heights of a title's line and of one below. */
 const TITLE = 24;
+const SUBTITLE = 16;
 const LEGEND_LINE = 20;
 const KEY = 36;
 
@@ -58,7 +66,16 @@ function slim(svg: string): string {
     .replace(/ (?:role|aria-[a-z]+|font-family|class|pointer-events|data-[a-z]+)="[^"]*"/g, "")
     .replace(/<path d="M0,0h-?[\d.]+v-?[\d.]+h-?[\d.]+Z"><\/path>/g, "")
     .replace(/<path d="M0,0h0v0h0Z"[^>]*><\/path>/g, "")
-    .replace(/-?\d+\.\d{2,}/g, (digits) => number(Number(digits)));
+    .replace(/="[^"]*"/g, (attribute) =>
+      attribute.replace(/-?\d+\.\d{2,}/g, (digits) => number(Number(digits))),
+    );
+}
+
+function keyOf({ style: { colour, dash }, dot }: LegendEntry, x: number, y: number): string {
+  if (dot === true)
+    return `<circle cx="${number(x + 20)}" cy="${y - 4}" r="4" stroke="${colour}" stroke-width="2" fill="${dash.length === 0 ? colour : "var(--card)"}"/>`;
+  const dashes = dash.length === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
+  return `<path d="M${number(x)},${y - 4}h26" stroke="${colour}" stroke-width="2.5"${dashes}/>`;
 }
 
 function legend(
@@ -69,11 +86,10 @@ function legend(
   const widest = Math.max(...entries.map(({ name }) => name.length)) * CHARACTER + KEY + GAP;
   const columns = Math.max(1, Math.min(entries.length, Math.floor((width + GAP) / widest)));
   const lines = Math.ceil(entries.length / columns);
-  const keys = entries.map(({ name, style: { colour, dash } }, i) => {
+  const keys = entries.map((entry, i) => {
     // Down the columns, as a list is read.
     const [x, y] = [Math.floor(i / lines) * widest, (i % lines) * LEGEND_LINE];
-    const dashes = dash.length === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
-    return `<path d="M${number(x)},${y - 4}h26" stroke="${colour}" stroke-width="2.5"${dashes}/><text x="${number(x + KEY - 4)}" y="${y}" fill="var(--ink-2)">${escapeHtml(name)}</text>`;
+    return `${keyOf(entry, x, y)}<text x="${number(x + KEY - 4)}" y="${y}" fill="var(--ink-2)">${escapeHtml(entry.name)}</text>`;
   });
   return { text: keys.join(""), lines };
 }
@@ -104,29 +120,35 @@ export function standaloneSvg(
   entries: readonly LegendEntry[],
   across: number,
 ): string {
-  const sizes = panels.map(({ svg }) => sizeOf(svg));
+  const sizes = panels.map(({ title: name, subtitle = "", svg }) => {
+    const { width, height } = sizeOf(svg);
+    const text = Math.max(name.length * BOLD_CHARACTER, subtitle.length * CHARACTER);
+    return { width: Math.max(width, text + 4), height };
+  });
+  const head = TITLE + (panels.some(({ subtitle }) => subtitle !== undefined) ? SUBTITLE : 0);
   const columns = Math.min(across, panels.length);
   const columnWidths = Array.from({ length: columns }, (_, c) =>
     Math.max(...sizes.filter((_, i) => i % columns === c).map(({ width }) => width)),
   );
   const rows = Math.ceil(panels.length / columns);
   const rowHeights = Array.from({ length: rows }, (_, r) =>
-    Math.max(...sizes.slice(r * columns, (r + 1) * columns).map(({ height }) => height + TITLE)),
+    Math.max(...sizes.slice(r * columns, (r + 1) * columns).map(({ height }) => height + head)),
   );
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   const inner = sum(columnWidths) + GAP * (columns - 1);
   const keys = legend(entries, inner);
-  const drawn = panels.map(({ title: name, svg }, i) => {
+  const drawn = panels.map(({ title: name, subtitle, svg }, i) => {
     const [column, row] = [i % columns, Math.floor(i / columns)];
     const x = MARGIN + sum(columnWidths.slice(0, column)) + GAP * column;
     const y = MARGIN + sum(rowHeights.slice(0, row)) + GAP * row;
-    return `<g transform="translate(${number(x)},${number(y)})"><text x="4" y="12" font-size="13" font-weight="600" fill="var(--ink)">${escapeHtml(name)}</text><g transform="translate(0,${TITLE})">${slim(svg)}</g></g>`;
+    const below = escapeHtml(subtitle ?? "");
+    return `<g transform="translate(${number(x)},${number(y)})"><text x="4" y="12" font-size="13" font-weight="600" fill="var(--ink)">${escapeHtml(name)}</text>${below === "" ? "" : `<text x="4" y="${12 + SUBTITLE}" fill="var(--ink-2)">${below}</text>`}<g transform="translate(0,${head})">${slim(svg)}</g></g>`;
   });
-  const below = MARGIN + sum(rowHeights) + GAP * (rows - 1);
+  const bottom = MARGIN + sum(rowHeights) + GAP * (rows - 1);
   const legendHeight = keys.lines === 0 ? 0 : keys.lines * LEGEND_LINE + 10;
-  const [width, height] = [Math.ceil(inner + 2 * MARGIN), Math.ceil(below + legendHeight + MARGIN)];
+  const [width, height] = [Math.ceil(inner + 2 * MARGIN), Math.ceil(bottom + legendHeight + MARGIN)];
   return withColours(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif" font-size="12" fill="none" stroke-miterlimit="10"><title>${escapeHtml(title)}</title><style></style><rect width="${width}" height="${height}" rx="8" fill="var(--card)"/>${drawn.join("")}<g transform="translate(${MARGIN + 4},${number(below + 24)})">${keys.text}</g></svg>\n`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" font-family="system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif" font-size="12" fill="none" stroke-miterlimit="10"><title>${escapeHtml(title)}</title><style></style><rect width="${width}" height="${height}" rx="8" fill="var(--card)"/>${drawn.join("")}<g transform="translate(${MARGIN + 4},${number(bottom + 24)})">${keys.text}</g></svg>\n`,
   );
 }
 
