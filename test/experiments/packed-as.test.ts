@@ -37,6 +37,7 @@ describe.each([
   ["fixed:3,entropy=predict", "clients: 2"],
   ["amaq:8-3@3,entropy=predict", "clients: 1, microBatches: 2"],
   ["fixed:4,clip=ema,sinks=auto,rotate=16,entropy=rans", "clients: 1, split: vanilla"],
+  ["aqsgd:4,entropy=rans", "clients: 2"],
 ])("%s, %s", (codec, settings) => {
   it("knows the bytes of the run without its entropy stage, which has the same losses", async () => {
     const model = await writeRandomModel(temporaryDirectory());
