@@ -30,11 +30,30 @@ export function armStyles(names: readonly string[]): Map<string, Style> {
 
 const MEGABYTE = 1e6;
 
-/** A task's figure against cumulative bytes, mean over seeds, with 95 % intervals; reference rows as level lines. */
+/** Ticks of a scale of ratios; those outside of it are not drawn. */
+const ROUND_NUMBERS = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
+);
+
+/** Of a plot's inner area, pixels. */
+export interface PlotSize {
+  readonly width: number;
+  readonly height: number;
+}
+const SIZE: PlotSize = { width: 420, height: 240 };
+
+/** How an axis writes a metric: shares as percentages. */
+export function metricAxis(metric: string): Record<string, unknown> {
+  return { tickCount: 5, ...(PERCENTAGES.has(metric) ? { format: ".0%" } : {}) };
+}
+const PERCENTAGES = new Set(["accuracy", "macroF1", "exactMatch"]);
+
+/** A task's figure against cumulative bytes, mean over seeds, with 95 % bands; reference rows as level lines. */
 export function costChart(
   arms: readonly ArmRuns[],
-  baselines: readonly ArmSummary[],
+  baselines: readonly Pick<ArmSummary, "mean">[],
   styles: ReadonlyMap<string, Style>,
+  size: PlotSize = SIZE,
 ): Promise<string> {
   const [{ metric }] = arms;
   const layers = arms.flatMap((arm) => {
@@ -53,13 +72,19 @@ export function costChart(
       type: "quantitative",
       title: "megabytes on the wire, all clients",
       scale: { type: "log", nice: false },
-      axis: { grid: false, tickCount: 5, format: "~g" },
+      axis: { grid: false, values: ROUND_NUMBERS, format: "~g", labelOverlap: true },
     };
-    const y = { field: "value", type: "quantitative", title: metric, scale: { zero: false } };
+    const y = {
+      field: "value",
+      type: "quantitative",
+      title: metric,
+      scale: { zero: false },
+      axis: metricAxis(metric),
+    };
     return [
       {
         data: { values },
-        mark: { type: "rule", stroke: colour, opacity: 0.35 },
+        mark: { type: "area", fill: colour, opacity: 0.14 },
         encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
       },
       {
@@ -79,7 +104,7 @@ export function costChart(
     mark: { type: "rule", stroke: "var(--ink-3)", strokeDash: [2, 3] },
     encoding: { y: { field: "value", type: "quantitative" } },
   }));
-  return svg({ values: [], layers: [...layers, ...levels], width: 420, height: 240 });
+  return svg({ values: [], layers: [...layers, ...levels], ...size });
 }
 
 /** Bits per element that each arm's codec spent in each step, over steps, mean of phases and seeds. */
@@ -117,7 +142,7 @@ export function spentBitsChart(
       },
     ];
   });
-  return layers.length === 0 ? undefined : svg({ values: [], layers, width: 420, height: 240 });
+  return layers.length === 0 ? undefined : svg({ values: [], layers, ...SIZE });
 }
 
 /** Differences to a reference at equal bytes, with their intervals; zero is the reference. */

@@ -191,7 +191,8 @@ function curveOf({ metric }: ArmRuns, { evaluations }: CellRows): Curve {
   return evaluations.map(({ totalBytes, metrics }) => [totalBytes, metricOf(metrics, metric)]);
 }
 
-function finals(arm: ArmRuns): Map<number, number> {
+/** The last measurement of each seed's run. */
+export function finals(arm: ArmRuns): Map<number, number> {
   return new Map(
     [...arm.bySeed].map(([seed, { evaluations }]) => [
       seed,
@@ -220,7 +221,8 @@ function withoutCodecTimes({ clientCodec: _c, serverCodec: _s, ...rest }: EndRow
   return rest;
 }
 
-function summaryOf(arm: ArmRuns, target: number): ArmSummary {
+/** Figures of an arm. `target`: the value that bytes are counted to. */
+export function summaryOf(arm: ArmRuns, target: number): ArmSummary {
   const cells = [...arm.bySeed.values()];
   const value = estimate([...finals(arm).values()]);
   const reached = cells.flatMap((cell) => firstReach(curveOf(arm, cell), target, arm.higherIsBetter) ?? []);
