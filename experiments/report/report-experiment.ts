@@ -1,5 +1,4 @@
 /** What `narrowband experiment report` does. */
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { z } from "zod";
@@ -8,13 +7,11 @@ import { formatBytes, formatTable } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
 import type { experimentReportCommand } from "../commands/experiment-report.ts";
-import { BASELINES } from "../runner/experiment.ts";
 import { formatDifference, formatMetric, metricLabel } from "../runner/rows.ts";
-import { EXPERIMENT_FILE, readExperiment } from "../runner/run-experiment.ts";
-import { RowStore } from "../runner/store.ts";
 import { codeHash } from "../runner/versions.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { type ArmSummary, armsOf, compatibleRuns, type Study, studyOf } from "./study.ts";
+import { readRows } from "./read-rows.ts";
+import { type ArmSummary, type Study, studyOf } from "./study.ts";
 import { studyHtml } from "./study-html.ts";
 
 export type ExperimentReportSettings = z.output<typeof experimentReportCommand.options>;
@@ -62,30 +59,11 @@ export async function reportExperiment(
 ): Promise<void> {
   const { directory } = settings;
   const out = settings.out ?? directory;
-  const store = new RowStore(directory);
-  const all = store.hashes().map(({ config, code }) => store.read(config, code));
   const program = codeHash();
-  const { runs, code, left } = compatibleRuns(all, program);
-  if (runs.length === 0)
-    fail(
-      "NB_CONFIG_INVALID",
-      `directory: ${directory} holds no rows; accepted: the --out of narrowband experiment run`,
-    );
+  const { store, experiment, runs, code, left, arms } = await readRows(directory, program);
   for (const text of left) context.log.warn(`not used: ${text}`);
   if (code !== program)
     context.log.warn(`these rows are of version ${code} of the program; this is ${program}`);
-  const file = join(directory, EXPERIMENT_FILE);
-  const experiment = existsSync(file) ? await readExperiment(file) : undefined;
-  // Tables in the order of the file, not of the hashes.
-  const order: string[] = [...BASELINES, ...(experiment?.arms.map(({ name }) => name) ?? [])];
-  const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
-  const arms = armsOf(runs).sort(
-    (a, b) =>
-      a.model.localeCompare(b.model) ||
-      a.task.localeCompare(b.task) ||
-      a.link.localeCompare(b.link) ||
-      place(a.arm) - place(b.arm),
-  );
   const unknown = settings.against.find((name) => !arms.some(({ arm }) => arm === name));
   if (unknown !== undefined)
     fail("NB_CONFIG_INVALID", `--against: no rows of an arm ${JSON.stringify(unknown)}`);

@@ -37,11 +37,29 @@ export function armStyles(names: readonly string[]): Map<string, Style> {
 const MEGABYTE = 1e6;
 const AXIS_TITLES: Readonly<Record<string, string>> = { loss: "loss, nats per token" };
 
-/** A task's figure against cumulative bytes, mean over seeds, with 95 % intervals; reference rows as level lines. */
+/** Ticks of a scale of ratios; those outside of it are not drawn. */
+const ROUND_NUMBERS = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
+);
+
+/** Of a plot's inner area, pixels. */
+export interface PlotSize {
+  readonly width: number;
+  readonly height: number;
+}
+const SIZE: PlotSize = { width: 420, height: 240 };
+
+/** How an axis writes a metric: shares as percentages. */
+export function metricAxis(metric: string): Record<string, unknown> {
+  return { tickCount: 5, ...(isShare(metric) && { format: ".0%" }) };
+}
+
+/** A task's figure against cumulative bytes, mean over seeds, with 95 % bands; reference rows as level lines. */
 export function costChart(
   arms: readonly ArmRuns[],
-  baselines: readonly ArmSummary[],
+  baselines: readonly Pick<ArmSummary, "mean">[],
   styles: ReadonlyMap<string, Style>,
+  size: PlotSize = SIZE,
 ): Promise<string> {
   const [{ metric }] = arms;
   const layers = arms.flatMap((arm) => {
@@ -60,19 +78,19 @@ export function costChart(
       type: "quantitative",
       title: "megabytes on the wire, all clients",
       scale: { type: "log", nice: false },
-      axis: { grid: false, tickCount: 5, format: "~g" },
+      axis: { grid: false, values: ROUND_NUMBERS, format: "~g", labelOverlap: true },
     };
     const y = {
       field: "value",
       type: "quantitative",
       title: AXIS_TITLES[metric] ?? metricLabel(metric),
       scale: { zero: false },
-      axis: { tickCount: 6, ...(isShare(metric) && { format: ".0%" }) },
+      axis: metricAxis(metric),
     };
     return [
       {
         data: { values },
-        mark: { type: "rule", stroke: colour, opacity: 0.35 },
+        mark: { type: "area", fill: colour, opacity: 0.14 },
         encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
       },
       {
@@ -92,7 +110,7 @@ export function costChart(
     mark: { type: "rule", stroke: "var(--ink-3)", strokeDash: [2, 3] },
     encoding: { y: { field: "value", type: "quantitative" } },
   }));
-  return svg({ values: [], layers: [...layers, ...levels], width: 420, height: 240 });
+  return svg({ values: [], layers: [...layers, ...levels], ...size });
 }
 
 /** Bits per element that each arm's codec spent in each step, over steps, mean of phases and seeds. */
@@ -130,7 +148,7 @@ export function spentBitsChart(
       },
     ];
   });
-  return layers.length === 0 ? undefined : svg({ values: [], layers, width: 420, height: 240 });
+  return layers.length === 0 ? undefined : svg({ values: [], layers, ...SIZE });
 }
 
 /** Differences to a reference at equal bytes, with their intervals; zero is the reference. */

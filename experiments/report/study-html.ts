@@ -123,7 +123,7 @@ function costTable(arms: readonly ArmSummary[]): string {
           ...["A1", "A2", "G2", "G1"].map((phase) => phaseBits[phase]?.toFixed(3) ?? ""),
           formatCount(steps),
           formatDuration(ms.clientCompute + ms.serverCompute),
-          formatDuration(ms.clientCodec + ms.serverCodec),
+          ms.clientCodec === undefined ? "" : formatDuration(ms.clientCodec + ms.serverCodec),
           ms.link === undefined ? "" : formatDuration(ms.link),
           peakMemory === null ? "" : formatBytes(peakMemory),
         ],
@@ -178,11 +178,17 @@ async function section(page: StudyPage, arms: readonly ArmSummary[], id: string)
       )}</div>`,
     );
   }
-  const reference = baselines.some(({ name }) => name.startsWith("bag-of-words"))
-    ? " Of the references without a language model, bag-of-words is made from all training examples, bag-of-words-seen from as many as the clients see in their steps."
-    : "";
   const better = runs[0].higherIsBetter ? "Higher is better." : "Lower is better.";
-  return `${heading}<p class="muted">${better}${reference}</p><ul class="legend">${keys.join("")}</ul>
+  const packed = arms.filter(({ packedOf }) => packedOf !== null);
+  const notes = packed.map(
+    ({ name, packedOf }) =>
+      `${name} are the runs of ${packedOf}, with their bytes counted without the entropy stage.`,
+  );
+  if (baselines.some(({ name }) => name.startsWith("bag-of-words")))
+    notes.push(
+      "Of the references without a language model, bag-of-words is made from all training examples, bag-of-words-seen from as many as the clients see in their steps.",
+    );
+  return `${heading}<p class="muted">${escapeHtml([better, ...notes].join(" "))}</p><ul class="legend">${keys.join("")}</ul>
 <div class="grid">${cards.join("")}</div>
 <h3>What each arm reached</h3>${armTable(arms)}
 ${comparisons.length === 0 ? "" : `<h3>Against the references, paired by seed</h3>${comparisonTable(comparisons)}`}

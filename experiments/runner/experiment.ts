@@ -7,6 +7,8 @@ import { codecText } from "../../server/serve/settings.ts";
 import { parseConfig } from "../../shared/command/config-file.ts";
 import { ENGINE_NAMES } from "../../shared/engine/registry.ts";
 import { fail } from "../../shared/errors.ts";
+import { codecSpecOf } from "../../shared/protocol/codecs.ts";
+import { hasEntropyStage } from "../../shared/protocol/without-entropy.ts";
 import { PROFILE_NAMES } from "../link/profiles.ts";
 import { isPartition } from "../tasks/partition.ts";
 import { taskNamed } from "../tasks/registry.ts";
@@ -97,6 +99,8 @@ const armSchema = z.strictObject({
   gradients: codec.optional(),
   /** For a single phase; wins over the two above. */
   codecs: z.strictObject({ A1: codec, A2: codec, G2: codec, G1: codec }).partial().optional(),
+  /** Shows the same runs a second time in the report, under this name, with their bytes without the entropy stage. */
+  packedAs: name.optional(),
   ...someSettings.shape,
 });
 
@@ -173,13 +177,41 @@ export async function parseExperiment(file: string, text: string): Promise<Exper
       "NB_CONFIG_INVALID",
       `${file}: links: there are none in memory; accepted: links with transport: process`,
     );
-  const unknown = experiment.against?.find((arm) => !names.includes(arm));
+  const packed = experiment.arms.flatMap((arm) => packedName(file, experiment, arm) ?? []);
+  const all = [...names, ...packed];
+  const again = packed.find((arm) => all.indexOf(arm) !== all.lastIndexOf(arm));
+  if (again !== undefined)
+    fail("NB_CONFIG_INVALID", `${file}: packedAs: ${JSON.stringify(again)} is the name of another arm`);
+  const unknown = experiment.against?.find((arm) => !all.includes(arm));
   if (unknown !== undefined)
     fail(
       "NB_CONFIG_INVALID",
-      `${file}: against: ${JSON.stringify(unknown)} is no arm; accepted: ${names.join(", ")}`,
+      `${file}: against: ${JSON.stringify(unknown)} is no arm; accepted: ${all.join(", ")}`,
     );
   return experiment;
+}
+
+/** An arm's `packedAs`, refused where there would be no such runs. */
+function packedName(
+  file: string,
+  { transport }: Experiment,
+  arm: z.infer<typeof armSchema>,
+): string | undefined {
+  const { packedAs } = arm;
+  if (packedAs === undefined) return undefined;
+  const refuse = (why: string): never =>
+    fail("NB_CONFIG_INVALID", `${file}: arms: ${arm.name}: packedAs: ${why}`);
+  if (transport === "process")
+    refuse("only runs in memory know these bytes; accepted with transport: memory");
+  const specs = PHASE_NAMES.map((phase) => codecOf(arm, phase, 1))
+    .filter(hasEntropyStage)
+    .map(codecSpecOf);
+  if (specs.length === 0) refuse("no codec of it has an entropy stage; accepted with one that has");
+  if (specs.some((spec) => spec.codec === "amaq" && spec.allocator === "gate-rate"))
+    refuse(
+      "gate-rate gives bits by what the entropy stage makes of them, so that without it the run would be another",
+    );
+  return packedAs;
 }
 
 /** What codec an arm has for a phase, as a job's settings hold it. */
@@ -217,7 +249,7 @@ export function cellsOf(experiment: Experiment): Cell[] {
             baselines.push({ ...base, ...complete(common), arm: baseline, baseline, codecs: none });
           }
         for (const arm of arms) {
-          const { name: armName, activations: _a, gradients: _g, codecs: _c, ...ofArm } = arm;
+          const { name: armName, activations: _a, gradients: _g, codecs: _c, packedAs: _p, ...ofArm } = arm;
           const all = complete({ ...common, ...ofArm });
           const codecs = Object.fromEntries(
             PHASE_NAMES.map((phase) => [phase, codecOf(arm, phase, all.steps)]),

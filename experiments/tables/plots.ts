@@ -1,0 +1,306 @@
+/** `plot: cost`, `plot: dots`, `plot: bits`: pictures of documents, a panel for each task and model. */
+import { z } from "zod";
+import { DOTTED, svg } from "../report/charts.ts";
+import { armStyles, costChart } from "../report/study-charts.ts";
+import { groupBy } from "../statistics/groups.ts";
+import { type Figure, figureNamed, isClear, isPercentage, metricName } from "./figures.ts";
+import type { Mark } from "./marks.ts";
+import {
+  groupKey,
+  modelName,
+  optionsOf,
+  type ResultsReader,
+  select,
+  selectionOptions,
+  type TableRow,
+} from "./selection.ts";
+import { LEVEL_STYLE, type LegendEntry, type Panel, standaloneSvg } from "./standalone-svg.ts";
+
+/** A picture's file beside the document, and what it shows. */
+export interface Plot {
+  readonly file: string;
+  readonly svg: string;
+  readonly alt: string;
+}
+
+const plotOptions = {
+  ...selectionOptions,
+  /** Of the picture, from the document. */
+  file: z.string().regex(/^[\w./-]+\.svg$/, "accepted: a path that ends with .svg"),
+  alt: z.string().optional(),
+  /** Panels in a row. */
+  across: z.coerce.number().int().min(1).max(6).default(3),
+};
+const plotSchema = z.strictObject(plotOptions);
+const dotsSchema = z.strictObject({ ...plotOptions, value: z.string().default("difference") });
+const bitsSchema = z.strictObject({ ...plotOptions, value: z.string().default("mean") });
+
+/** Inner widths of a panel by how many stand in a row, so that all together fit a page of this width, with their axes. */
+const PAGE = 860;
+const WIDTHS = [520, 330, 205, 150, 110, 90];
+/** Mean width of a character of an arm's name in pixels, and the most that is given to a name. */
+const CHARACTER = 6.6;
+const NAME_WIDTH = 260;
+const HEIGHT = 210;
+
+function panelsOf(
+  rows: readonly TableRow[],
+): { readonly title: string; readonly rows: readonly TableRow[] }[] {
+  const groups = [...groupBy(rows, ({ arm }) => groupKey(arm)).values()];
+  const several = new Set(rows.map(({ arm }) => arm.model)).size > 1;
+  return groups.map((group) => {
+    const [{ arm }] = group;
+    const model = several ? `, ${modelName(arm.model)}` : "";
+    return { title: `${arm.task}${model}${arm.link === "none" ? "" : `, ${arm.link}`}`, rows: group };
+  });
+}
+
+const widthOf = (panels: number, across: number) => WIDTHS[Math.min(panels, across) - 1];
+const namesOf = (rows: readonly TableRow[]) => [...new Set(rows.map(({ arm }) => arm.arm))];
+
+/**
+ * The axis that a figure stands on, and what its values are multiplied with there: shares are percentages, differences of shares points, and whatever
+ * else stands as it is.
+ */
+function valueAxis(
+  name: string,
+  rows: readonly TableRow[],
+  mark: Mark,
+): { readonly title: string; readonly axis: Record<string, unknown>; readonly scale: number } {
+  const [{ arm }] = rows;
+  const { show, head } = figureNamed(name, rows, mark.place);
+  const isDifference = rows.some((row) => {
+    const figure = show(row);
+    return typeof figure === "object" && figure.difference;
+  });
+  const title = head(rows);
+  if (!isPercentage(arm.metric) || !(isDifference || name === "mean"))
+    return { title, axis: { tickCount: 5 }, scale: 1 };
+  return isDifference
+    ? { title, axis: { tickCount: 5 }, scale: 100 }
+    : { title: title.replace(", %", ""), axis: { tickCount: 5, format: ".0%" }, scale: 1 };
+}
+
+/** A figure and its interval, as a chart's layers read them. */
+function rangeOf({ value, ci95 }: Figure, scale: number) {
+  return { value: scale * value, low: scale * (ci95?.[0] ?? value), high: scale * (ci95?.[1] ?? value) };
+}
+
+/** Each arm's metric against its bytes, with 95 % bands. Baselines are levels, where they are asked for by name: they can be far off. */
+export async function costPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
+  const { file, alt, across, ...options } = optionsOf(plotSchema, mark);
+  const selected = await select(mark, options, read);
+  if (selected === undefined) return undefined;
+  const rows = selected.filter(({ arm }) => !arm.baseline || options.arms !== undefined);
+  const trained = rows.filter(({ arm }) => !arm.baseline);
+  const styles = armStyles(namesOf(trained));
+  const groups = panelsOf(rows);
+  const size = { width: widthOf(groups.length, across), height: HEIGHT };
+  const panels: Panel[] = [];
+  for (const { title, rows: group } of groups) {
+    const levels = group.filter(({ arm }) => arm.baseline).map(({ summary }) => summary);
+    const arms = group.filter(({ arm }) => !arm.baseline).map(({ arm }) => arm);
+    panels.push({ title, svg: await costChart(arms, levels, styles, size) });
+  }
+  const legend: LegendEntry[] = [...styles].map(([name, style]) => ({ name, style }));
+  if (rows.some(({ arm }) => arm.baseline)) legend.push({ name: "without training", style: LEVEL_STYLE });
+  const what =
+    alt ??
+    `${[...new Set(trained.map(({ arm }) => metricName(arm.metric)))].join(", ")} against bytes, by arm`;
+  return { file, alt: what, svg: standaloneSvg(what, panels, legend, across) };
+}
+
+interface Dot {
+  readonly arm: string;
+  readonly figure: Figure;
+}
+
+/** A figure of each arm with its interval, arms from top to bottom; filled where a difference is clear of zero. */
+function dotChart(
+  names: readonly string[],
+  dots: readonly Dot[],
+  options: {
+    readonly width: number;
+    readonly axis: Record<string, unknown>;
+    readonly scale: number;
+    readonly withNames: boolean;
+  },
+): Promise<string> {
+  const values = dots.map(({ arm, figure }) => ({
+    arm,
+    ...rangeOf(figure, options.scale),
+    clear: isClear(figure) || !figure.difference ? 1 : 0,
+  }));
+  const y = {
+    field: "arm",
+    type: "nominal",
+    title: null,
+    scale: { domain: names },
+    axis: {
+      labels: options.withNames,
+      labelLimit: NAME_WIDTH,
+      labelColor: "var(--ink)",
+      grid: true,
+      ticks: false,
+      domain: false,
+      labelPadding: 8,
+    },
+  };
+  const x = {
+    field: "value",
+    type: "quantitative",
+    title: null,
+    scale: { zero: false },
+    axis: {
+      ...options.axis,
+      tickCount: Math.round(options.width / 65),
+      labelOverlap: true,
+      grid: false,
+    },
+  };
+  const differences = dots.some(({ figure }) => figure.difference);
+  return svg({
+    values,
+    layers: [
+      ...(differences
+        ? [
+            {
+              data: { values: [{ zero: 0 }] },
+              mark: { type: "rule", stroke: "var(--ink-3)", strokeDash: [...DOTTED] },
+              encoding: { x: { ...x, field: "zero" } },
+            },
+          ]
+        : []),
+      {
+        mark: { type: "rule", stroke: "var(--arm-1)", strokeWidth: 2 },
+        encoding: { y, x: { ...x, field: "low" }, x2: { field: "high" } },
+      },
+      ...[1, 0].map((clear) => ({
+        transform: [{ filter: `datum.clear === ${clear}` }],
+        mark: {
+          type: "point",
+          shape: "circle",
+          fill: clear === 1 ? "var(--arm-1)" : "var(--card)",
+          stroke: "var(--arm-1)",
+          strokeWidth: 2,
+          size: 48,
+          opacity: 1,
+        },
+        encoding: { y, x },
+      })),
+    ],
+    width: options.width,
+    height: 22 * names.length,
+  });
+}
+
+export async function dotsPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
+  const { file, alt, across, value, ...options } = optionsOf(dotsSchema, mark);
+  const rows = await select(mark, options, read);
+  if (rows === undefined) return undefined;
+  const { show } = figureNamed(value, rows, mark.place);
+  const groups = panelsOf(rows.filter((row) => typeof show(row) === "object"));
+  const names = namesOf(groups.flatMap((group) => group.rows));
+  const nameWidth = Math.min(NAME_WIDTH, Math.max(...names.map(({ length }) => length)) * CHARACTER);
+  const columns = Math.min(across, groups.length);
+  const width = Math.min(420, Math.round((PAGE - nameWidth) / columns) - 34);
+  const panels: Panel[] = [];
+  for (const [i, { title, rows: group }] of groups.entries()) {
+    const dots = group.flatMap((row) => {
+      const figure = show(row);
+      return typeof figure === "object" ? [{ arm: row.arm.arm, figure }] : [];
+    });
+    const { title: subtitle, axis, scale } = valueAxis(value, group, mark);
+    panels.push({
+      title,
+      subtitle,
+      svg: await dotChart(names, dots, {
+        width,
+        axis,
+        scale,
+        withNames: i % across === 0,
+      }),
+    });
+  }
+  const what = alt ?? `${figureNamed(value, rows, mark.place).head(rows)}, with 95 % intervals`;
+  return { file, alt: what, svg: standaloneSvg(what, panels, [], across) };
+}
+
+/** A figure of each arm against the bits that its codec took, scales and tables included. */
+export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
+  const { file, alt, across, value, ...options } = optionsOf(bitsSchema, mark);
+  const rows = await select(mark, options, read);
+  if (rows === undefined) return undefined;
+  const trained = rows.filter(({ arm }) => !arm.baseline);
+  const { show, head } = figureNamed(value, trained, mark.place);
+  const drawn = trained.filter((row) => typeof show(row) === "object");
+  const styles = armStyles(namesOf(drawn));
+  const groups = panelsOf(drawn);
+  const panels: Panel[] = [];
+  for (const { title, rows: group } of groups) {
+    const x = {
+      field: "bits",
+      type: "quantitative",
+      title: "bits per element",
+      scale: { type: "log", nice: false, ...bitsDomain(group) },
+      axis: {
+        grid: false,
+        values: [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 12, 16, 32],
+        format: "~g",
+        labelOverlap: true,
+      },
+    };
+    const { title: subtitle, axis, scale } = valueAxis(value, group, mark);
+    const y = { field: "value", type: "quantitative", title: null, axis, scale: { zero: false } };
+    const layers = group.flatMap((row) => {
+      const { colour, dash } = styles.get(row.arm.arm)!;
+      const figure = show(row) as Figure;
+      const values = [{ bits: row.summary.codecBitsPerElement, ...rangeOf(figure, scale) }];
+      const fill = dash.length === 0 ? colour : "var(--card)";
+      return [
+        {
+          data: { values },
+          mark: { type: "rule", stroke: colour, opacity: 0.6, strokeWidth: 1.5 },
+          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
+        },
+        {
+          data: { values },
+          mark: {
+            type: "point",
+            shape: "circle",
+            stroke: colour,
+            strokeWidth: 2,
+            fill,
+            size: 50,
+            opacity: 1,
+          },
+          encoding: { x, y },
+        },
+      ];
+    });
+    const zero = group.some((row) => (show(row) as Figure).difference)
+      ? [
+          {
+            data: { values: [{ value: 0 }] },
+            mark: { type: "rule", stroke: "var(--ink-3)", strokeDash: [...DOTTED] },
+            encoding: { y },
+          },
+        ]
+      : [];
+    const width = widthOf(groups.length, across);
+    panels.push({
+      title,
+      subtitle,
+      svg: await svg({ values: [], layers: [...zero, ...layers], width, height: HEIGHT }),
+    });
+  }
+  const what = alt ?? `${head(drawn)}, against the bits per element that the arm's codec took`;
+  const legend = [...styles].map(([name, style]): LegendEntry => ({ name, style, dot: true }));
+  return { file, alt: what, svg: standaloneSvg(what, panels, legend, across) };
+}
+
+/** From a little below the least to a little above the most. */
+function bitsDomain(rows: readonly TableRow[]): { readonly domain: readonly [number, number] } {
+  const bits = rows.map(({ summary }) => summary.codecBitsPerElement);
+  return { domain: [0.93 * Math.min(...bits), 1.07 * Math.max(...bits)] };
+}
