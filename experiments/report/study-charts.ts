@@ -137,7 +137,13 @@ export function spentBitsChart(
         data: { values },
         mark: { type: "line", stroke: colour, strokeDash: [...dash] },
         encoding: {
-          x: { field: "step", type: "quantitative", title: "step", axis: { grid: false, tickCount: 6 } },
+          x: {
+            field: "step",
+            type: "quantitative",
+            title: "step",
+            scale: { zero: true },
+            axis: { grid: false, tickCount: 6 },
+          },
           y: {
             field: "bits",
             type: "quantitative",
