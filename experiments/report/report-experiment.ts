@@ -7,7 +7,7 @@ import { formatBytes, formatTable } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
 import type { experimentReportCommand } from "../commands/experiment-report.ts";
-import { formatDifference, formatMetric, metricLabel } from "../runner/rows.ts";
+import { formatDifference, formatMargin, formatMetric, metricLabel } from "../runner/rows.ts";
 import { codeHash } from "../runner/versions.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { readRows } from "./read-rows.ts";
@@ -25,7 +25,7 @@ function printArms(arms: readonly ArmSummary[], context: CommandContext): void {
     const rows = group.map((arm) => [
       arm.name,
       formatMetric(metric, arm.mean),
-      arm.ci95 === null ? "" : `± ${formatMetric(metric, (arm.ci95[1] - arm.ci95[0]) / 2)}`,
+      arm.ci95 === null ? "" : formatMargin(metric, (arm.ci95[1] - arm.ci95[0]) / 2),
       String(arm.seeds.length),
       arm.baseline ? "" : formatBytes(arm.cumulativeBytes),
       arm.baseline ? "" : arm.bitsPerElement.toFixed(2),

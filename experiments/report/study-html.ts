@@ -1,7 +1,7 @@
 /** An experiment's page: for each model and task what every arm reached, at what cost, and how it compares. One file, no script. */
 
 import { formatBytes, formatCount, formatDuration } from "../../shared/command/format.ts";
-import { formatDifference, formatMetric, metricLabel } from "../runner/rows.ts";
+import { formatDifference, formatMargin, formatMetric, metricLabel } from "../runner/rows.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { figure, lineKey, row, table } from "./html.ts";
 import { escapeHtml, htmlPage } from "./page.ts";
@@ -40,7 +40,7 @@ function armTable(arms: readonly ArmSummary[]): string {
       [
         arm.name,
         formatMetric(metric, arm.mean),
-        arm.ci95 === null ? "one seed" : `± ${formatMetric(metric, (arm.ci95[1] - arm.ci95[0]) / 2)}`,
+        arm.ci95 === null ? "one seed" : formatMargin(metric, (arm.ci95[1] - arm.ci95[0]) / 2),
         String(arm.seeds.length),
         arm.baseline ? "" : formatBytes(arm.cumulativeBytes),
         arm.baseline ? "" : arm.codecBitsPerElement.toFixed(3),
@@ -104,7 +104,7 @@ function comparisonTable(comparisons: readonly ArmComparison[]): string {
       "95 % interval",
       "after all steps",
       "95 % interval",
-      "mean gap of curves",
+      "mean gap",
       "bytes, ratio",
     ],
     rows,
@@ -114,6 +114,7 @@ function comparisonTable(comparisons: readonly ArmComparison[]): string {
 
 function costTable(arms: readonly ArmSummary[]): string {
   const numeric = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const linked = arms.some(({ ms }) => ms.link !== undefined);
   const rows = arms
     .filter(({ baseline }) => !baseline)
     .map(({ name, phaseBits, ms, peakMemory, steps }) =>
@@ -124,14 +125,25 @@ function costTable(arms: readonly ArmSummary[]): string {
           formatCount(steps),
           formatDuration(ms.clientCompute + ms.serverCompute),
           ms.clientCodec === undefined ? "" : formatDuration(ms.clientCodec + ms.serverCodec),
-          ms.link === undefined ? "" : formatDuration(ms.link),
+          ...(linked ? [ms.link === undefined ? "" : formatDuration(ms.link)] : []),
           peakMemory === null ? "" : formatBytes(peakMemory),
         ],
         numeric,
       ),
     );
   return table(
-    ["arm", "bits A1", "A2", "G2", "G1", "steps", "compute", "codec", "link", "peak memory"],
+    [
+      "arm",
+      "bits A1",
+      "A2",
+      "G2",
+      "G1",
+      "steps",
+      "compute",
+      "codec",
+      ...(linked ? ["link"] : []),
+      "peak memory",
+    ],
     rows,
     numeric,
   );

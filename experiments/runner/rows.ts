@@ -355,6 +355,11 @@ export function formatMetric(name: string, value: number): string {
   return value.toFixed(name === "perplexity" ? 2 : 4);
 }
 
+/** Half of an interval around a metric's value; see {@link formatDifference}. */
+export function formatMargin(name: string, value: number): string {
+  return `± ${formatDifference(name, Math.abs(value)).replace("+", "")}`;
+}
+
 /** A difference of two values of a metric: shares differ by percentage points. */
 export function formatDifference(name: string, value: number): string {
   if (!Number.isFinite(value)) return String(value);

@@ -2,7 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { armsOf, compatibleRuns, studyOf } from "../../experiments/report/study.ts";
 import { studyHtml } from "../../experiments/report/study-html.ts";
-import type { CellRows } from "../../experiments/runner/rows.ts";
+import {
+  type CellRows,
+  formatDifference,
+  formatMargin,
+  formatMetric,
+  metricLabel,
+} from "../../experiments/runner/rows.ts";
 
 const CODE = "c".repeat(16);
 
@@ -149,6 +155,22 @@ describe("rows of several versions", () => {
     const { runs, left } = compatibleRuns([...RUNS, newer], CODE);
     expect(runs.filter(({ cell: { arm } }) => arm === "small")).toEqual([newer]);
     expect(left).toEqual(["3 runs of small on t with other settings, model or data"]);
+  });
+});
+
+describe("figures as people read them", () => {
+  it("shares are in percent, and differ by percentage points", () => {
+    expect([formatMetric("accuracy", 0.4321), formatDifference("accuracy", -0.0123)]).toEqual([
+      "43.2 %",
+      "−1.2 pp",
+    ]);
+    expect([formatMargin("macroF1", 0.05), formatMargin("loss", 0.00126)]).toEqual(["± 5.0 pp", "± 0.0013"]);
+  });
+
+  it("others as they are; no difference has no sign", () => {
+    expect([formatMetric("loss", 4.12345), formatMetric("perplexity", 65.8084)]).toEqual(["4.1235", "65.81"]);
+    expect([formatDifference("loss", 0.5), formatDifference("loss", 0)]).toEqual(["+0.5000", "0.0000"]);
+    expect(metricLabel("bitsPerByte")).toBe("bits per byte");
   });
 });
 
