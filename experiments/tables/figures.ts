@@ -139,10 +139,8 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   link: { head: same("link"), show: ({ arm }) => arm.link, text: true },
   seeds: {
     head: same("seeds"),
-    show: ({ arm, mostSeeds }) =>
-      arm.baseline || arm.bySeed.size === mostSeeds
-        ? String(arm.bySeed.size)
-        : `${arm.bySeed.size} of ${mostSeeds}`,
+    show: ({ arm, seeds }) =>
+      arm.baseline || arm.bySeed.size === seeds ? String(arm.bySeed.size) : `${arm.bySeed.size} of ${seeds}`,
   },
   bits: { head: same("bits"), show: trained(({ summary }) => plain(summary.codecBitsPerElement, 2)) },
   allBits: { head: same("all bits"), show: trained(({ summary }) => plain(summary.bitsPerElement, 2)) },
