@@ -176,11 +176,13 @@ async function section(page: StudyPage, arms: readonly ArmSummary[]): Promise<st
     );
   }
   const better = runs[0].higherIsBetter ? "Higher is better." : "Lower is better.";
-  const packed = arms.filter(({ packedOf }) => packedOf !== null);
-  const notes = packed.map(
-    ({ name, packedOf }) =>
-      `${name} are the runs of ${packedOf}, with their bytes counted without the entropy stage.`,
+  const packed = arms.flatMap(({ name, packedOf }) =>
+    packedOf === null ? [] : [`${name} (of ${packedOf})`],
   );
+  const notes =
+    packed.length === 0
+      ? []
+      : [`The same runs with their bytes counted without the entropy stage: ${packed.join(", ")}.`];
   return `<h2>${escapeHtml(title)}</h2><p class="muted">${escapeHtml([better, ...notes].join(" "))}</p><ul class="legend">${keys.join("")}</ul>
 <div class="grid">${cards.join("")}</div>
 <h3>What each arm reached</h3>${armTable(arms)}
