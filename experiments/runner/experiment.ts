@@ -109,7 +109,8 @@ const taskSchema = z.union([
   z.strictObject({ task: z.string().min(1), ...someSettings.shape }),
 ]);
 
-export const BASELINES = ["majority", "bag-of-words"] as const;
+/** What needs no training: see docs/experiments.md for the examples that each is made from. */
+export const BASELINES = ["majority", "bag-of-words-seen", "bag-of-words"] as const;
 export type Baseline = (typeof BASELINES)[number];
 
 export const experimentSchema = z.strictObject({

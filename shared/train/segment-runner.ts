@@ -12,6 +12,7 @@ import { sizeOf, type Value } from "../graph/ir.ts";
 import { initialLora } from "../model/lora.ts";
 import { type Bucket, buildSegment, DROPOUT, HIDDEN, IDS, LABELS } from "../model/transformer.ts";
 import { AdamW, type AdamWConfig } from "./adamw.ts";
+import { ArrayPool } from "./array-pool.ts";
 import { fillDropoutMask } from "./dropout.ts";
 import { bucketFor, pad, tokenCount, unpad } from "./padding.ts";
 import {
@@ -61,26 +62,6 @@ interface Parameter {
   readonly data: Float32Array;
   /** The accumulated sum. */
   gradient: Float32Array;
-}
-
-/** Arrays of given sizes, handed out and taken back, so that a step in steady state allocates nothing large. */
-class ArrayPool {
-  readonly #free = new Map<number, Float32Array[]>();
-
-  take(size: number): Float32Array {
-    return this.#free.get(size)?.pop() ?? new Float32Array(size);
-  }
-
-  give(array: Float32Array): void {
-    const list = this.#free.get(array.length);
-    if (list === undefined) this.#free.set(array.length, [array]);
-    else list.push(array);
-  }
-
-  /** Takes back the f32 arrays among these. */
-  giveAll(arrays: Readonly<Record<string, Float32Array | Int32Array>>): void {
-    for (const array of Object.values(arrays)) if (array instanceof Float32Array) this.give(array);
-  }
 }
 
 /** A compiled program with arrays for what only it is fed and what it returns. */

@@ -36,8 +36,10 @@ describe("an experiment file", () => {
     const all = await cells(SMALL);
     expect(all.filter(({ baseline }) => baseline).map(({ task, arm, seed }) => [task, arm, seed])).toEqual([
       ["wordnet-classes", "majority", 3],
+      ["wordnet-classes", "bag-of-words-seen", 3],
       ["wordnet-classes", "bag-of-words", 3],
       ["wordnet-classes", "majority", 5],
+      ["wordnet-classes", "bag-of-words-seen", 5],
       ["wordnet-classes", "bag-of-words", 5],
     ]);
     expect((await cells(`${SMALL}\nbaselines: []`)).every(({ baseline }) => baseline === undefined)).toBe(
@@ -83,6 +85,6 @@ describe("an experiment file", () => {
 
   it("of the project all parse", async () => {
     const file = fileURLToPath(new URL("../../experiments/files/quick.yaml", import.meta.url));
-    expect((await cells(readFileSync(file, "utf8"))).length).toBe(36);
+    expect((await cells(readFileSync(file, "utf8"))).length).toBe(39);
   });
 });
