@@ -7,7 +7,7 @@ import { formatBytes, formatTable } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
 import type { experimentReportCommand } from "../commands/experiment-report.ts";
-import { formatMetric } from "../runner/rows.ts";
+import { formatDifference, formatMetric, metricLabel } from "../runner/rows.ts";
 import { codeHash } from "../runner/versions.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { readRows } from "./read-rows.ts";
@@ -30,7 +30,7 @@ function printArms(arms: readonly ArmSummary[], context: CommandContext): void {
       arm.baseline ? "" : formatBytes(arm.cumulativeBytes),
       arm.baseline ? "" : arm.bitsPerElement.toFixed(2),
     ]);
-    const head = ["arm", metric, "95 %", "seeds", "bytes", "bits"];
+    const head = ["arm", metricLabel(metric), "95 %", "seeds", "bytes", "bits"];
     for (const line of formatTable(head, rows, new Set([1, 2, 3, 4, 5]))) context.print(line);
   }
 }
@@ -38,17 +38,15 @@ function printArms(arms: readonly ArmSummary[], context: CommandContext): void {
 function printComparisons({ comparisons }: Study, context: CommandContext): void {
   if (comparisons.length === 0) return;
   context.print("\nat equal bytes, paired by seed");
-  const signed = (metric: string, value: number) =>
-    `${value < 0 ? "-" : "+"}${formatMetric(metric, Math.abs(value))}`;
   const rows = comparisons.map(
     ({ task, arm, against, metric, atBytes, difference, ci95, finalDifference }) => [
       task,
       arm,
       against,
       atBytes === null ? "" : formatBytes(atBytes),
-      difference === null ? "" : signed(metric, difference),
-      ci95 === null ? "" : `${signed(metric, ci95[0])} to ${signed(metric, ci95[1])}`,
-      signed(metric, finalDifference),
+      difference === null ? "" : formatDifference(metric, difference),
+      ci95 === null ? "" : `${formatDifference(metric, ci95[0])} to ${formatDifference(metric, ci95[1])}`,
+      formatDifference(metric, finalDifference),
     ],
   );
   const head = ["task", "arm", "against", "at", "difference", "95 %", "after all steps"];

@@ -1,4 +1,6 @@
 /** Plots of an experiment: figures against bytes, bits over steps, differences with their intervals. */
+
+import { isShare, metricLabel } from "../runner/rows.ts";
 import { type Style, svg } from "./charts.ts";
 import { type ArmComparison, type ArmRuns, type ArmSummary, meanCurve } from "./study.ts";
 
@@ -12,6 +14,10 @@ export const STUDY_STYLE = `
 @media (prefers-color-scheme: dark) {
   :root { --arm-1: #56b4e9; --arm-2: #f0a860; --arm-3: #3cc9a0; --arm-4: #e19ac6; --arm-5: #e6d54a; --arm-6: #9bd3f0; --arm-7: #c9c8c1; }
 }
+.contents { margin: 0; padding: 0; list-style: none; columns: 300px auto; column-gap: 24px; }
+.contents a { color: var(--series-1); }
+/* Which arm a line is of stays in sight while the rest is moved. */
+.scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--page); }
 .grid + h3, .scroll + h3 { margin-top: 24px; }
 `;
 
@@ -29,6 +35,7 @@ export function armStyles(names: readonly string[]): Map<string, Style> {
 }
 
 const MEGABYTE = 1e6;
+const AXIS_TITLES: Readonly<Record<string, string>> = { loss: "loss, nats per token" };
 
 /** Ticks of a scale of ratios; those outside of it are not drawn. */
 export const ROUND_NUMBERS = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
@@ -44,9 +51,8 @@ const SIZE: PlotSize = { width: 420, height: 240 };
 
 /** How an axis writes a metric: shares as percentages. */
 export function metricAxis(metric: string): Record<string, unknown> {
-  return { tickCount: 5, ...(PERCENTAGES.has(metric) ? { format: ".0%" } : {}) };
+  return { tickCount: 5, ...(isShare(metric) ? { format: ".0%" } : {}) };
 }
-const PERCENTAGES = new Set(["accuracy", "macroF1", "exactMatch"]);
 
 /** A task's figure against cumulative bytes, mean over seeds, with 95 % bands; reference rows as level lines. */
 export function costChart(
@@ -77,7 +83,7 @@ export function costChart(
     const y = {
       field: "value",
       type: "quantitative",
-      title: metric,
+      title: AXIS_TITLES[metric] ?? metricLabel(metric),
       scale: { zero: false },
       axis: metricAxis(metric),
     };
@@ -159,13 +165,13 @@ export function differenceChart(comparisons: readonly ArmComparison[]): Promise<
     type: "nominal",
     sort: null,
     title: null,
-    axis: { labelLimit: 180, grid: false, ticks: false, domain: false },
+    axis: { labelLimit: 400, grid: false, ticks: false, domain: false },
   };
   const x = {
     field: "difference",
     type: "quantitative",
-    title: `${metric}, arm minus ${against}, at equal bytes`,
-    axis: { tickCount: 5 },
+    title: `${metricLabel(metric)}, arm minus ${against}, at equal bytes`,
+    axis: { tickCount: 5, ...(isShare(metric) && { format: "+.0%" }) },
   };
   return svg({
     values,

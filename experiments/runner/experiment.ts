@@ -47,6 +47,8 @@ const settingsShape = {
   /** Test examples of classification and generation, and test tokens of language tasks, that are measured. */
   testExamples: count.max(1_000_000),
   testTokens: z.int().min(64).max(10_000_000),
+  /** Test examples that each client's model writes answers to after the last step, of tasks that are judged so; 0 for none. */
+  generateExamples: z.int().min(0).max(1_000_000),
   /** Steps between two measurements on test examples, the first before any step; 0 for one at the end alone. */
   evaluateEvery: z.int().min(0).max(100_000),
 };
@@ -78,6 +80,7 @@ const DEFAULTS: z.infer<typeof settingsSchema> = {
   trainExamples: 4_000,
   testExamples: 200,
   testTokens: 4_096,
+  generateExamples: 8,
   evaluateEvery: 0,
 };
 
@@ -106,7 +109,8 @@ const taskSchema = z.union([
   z.strictObject({ task: z.string().min(1), ...someSettings.shape }),
 ]);
 
-export const BASELINES = ["majority", "bag-of-words"] as const;
+/** What needs no training: see docs/experiments.md for the examples that each is made from. */
+export const BASELINES = ["majority", "bag-of-words-seen", "bag-of-words"] as const;
 export type Baseline = (typeof BASELINES)[number];
 
 export const experimentSchema = z.strictObject({
@@ -250,11 +254,6 @@ export function cellsOf(experiment: Experiment): Cell[] {
           const codecs = Object.fromEntries(
             PHASE_NAMES.map((phase) => [phase, codecOf(arm, phase, all.steps)]),
           ) as PhaseCodecs;
-          if (transport === "process" && (codecs.A1 !== codecs.A2 || codecs.G1 !== codecs.G2))
-            fail(
-              "NB_CONFIG_INVALID",
-              `arms: ${armName}: narrowband serve takes one codec for activations and one for gradients; accepted with codecs for a single phase: transport: memory`,
-            );
           for (const link of links) cells.push({ ...base, ...all, arm: armName, codecs, link });
         }
       }

@@ -13,8 +13,9 @@ import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerp
 import { loadClientRunners, loadServerRunners } from "../../shared/job/runners.ts";
 import { ByteLedger, type EntropySavings } from "../../shared/ledger/ledger.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
-import { directoryFiles, openModelDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, openModelDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
+import { SharedTensors } from "../../shared/model/tensor-source.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import { MAX_HELLO_BYTES } from "../../shared/protocol/limits.ts";
@@ -66,6 +67,13 @@ class Barrier {
   }
 }
 
+/** How a client or the job ended. */
+interface Outcome {
+  readonly reason: string;
+  readonly code?: string | undefined;
+  readonly message: string;
+}
+
 class MemoryCell {
   readonly #cell: Cell;
   readonly #options: RunCellOptions;
@@ -105,7 +113,7 @@ class MemoryCell {
     this.#data = parts.data;
     this.#trunk = parts.trunk;
     this.#evaluator = parts.evaluator;
-    this.#barrier = new Barrier(cell.clients, () => this.#evaluate());
+    this.#barrier = new Barrier(cell.clients, () => this.#evaluate(false));
   }
 
   async run(started: number): Promise<void> {
@@ -140,21 +148,26 @@ class MemoryCell {
       const schedules = await Promise.all(
         this.#data.train.map((_, client) => clientSchedule(this.#cell, this.#data, client, this.#model)),
       );
-      const outcomes = await Promise.all(
+      let bad: Outcome | undefined;
+      const end = (outcome: Outcome) => {
+        if (outcome.reason === "completed" || bad !== undefined) return;
+        // Without this client the job would wait for it in vain, and then end for the lost quorum: not what happened.
+        bad = outcome;
+        void job.stop();
+      };
+      await Promise.all(
         schedules.map((schedule, client) =>
           this.#edge(job, client, (step, microBatch) =>
             schedule.batch(step, microBatch, this.#cell.microBatches),
-          ).run(),
+          )
+            .run()
+            .then(end),
         ),
       );
+      end(await job.done);
       signal?.throwIfAborted();
-      const outcome = await job.done;
-      const bad = [outcome, ...outcomes].find(({ reason }) => reason !== "completed");
-      if (bad !== undefined) {
-        const code = bad.code ?? "NB_INTERNAL";
-        fail(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL", bad.message);
-      }
-      await this.#evaluate();
+      if (bad !== undefined) failAs(bad);
+      await this.#evaluate(true);
       const ms = this.#times();
       const peakMemory = process.resourceUsage().maxRSS * 1024;
       const seconds = (performance.now() - started) / 1000;
@@ -262,7 +275,7 @@ class MemoryCell {
     this.#before = now;
   }
 
-  async #evaluate(): Promise<void> {
+  async #evaluate(final: boolean): Promise<void> {
     const trunk = [...this.#trunk.trunk.adapters(), ...(this.#trunk.top?.adapters() ?? [])];
     const adapters = this.#segments.map(
       ({ bottom, top }): NamedTensors =>
@@ -270,7 +283,7 @@ class MemoryCell {
     );
     const ledger = this.#job!.ledger.snapshot();
     const saved = this.#saved();
-    const { metrics, clients } = await this.#evaluator.evaluate(adapters);
+    const { metrics, clients } = await this.#evaluator.evaluate(adapters, { final });
     this.#options.onRow({
       row: "evaluation",
       step: this.#trunkSteps,
@@ -282,6 +295,13 @@ class MemoryCell {
   }
 }
 
+function failAs({ code, message }: Outcome): never {
+  return fail(
+    code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL",
+    message,
+  );
+}
+
 /**
  * Runs a training cell with one engine thread.
  *
@@ -289,12 +309,14 @@ class MemoryCell {
  */
 export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promise<void> {
   const started = performance.now();
-  const model = await openModelDirectory(cell.model);
-  const engine = await createEngine(cell.engine, { threads: 1 });
+  const opened = await openModelDirectory(cell.model);
+  // Server, clients and evaluator train adapters alone: one copy of the weights serves them all.
+  const model = { ...opened, tensors: new SharedTensors(opened.tensors) };
+  const engine = await createEngine(cell.engine, { threads: 1, keepMemory: false });
   try {
     const { config } = jobOf(cell, model.config, {
       model: await modelFingerprint(model.config),
-      tokenizer: await tokenizerFingerprint(directoryFiles(cell.model)),
+      tokenizer: await tokenizerFingerprint(modelFiles(cell.model)),
     });
     const data = cellData(cell, model.config.maxPositions);
     const measures = await cellMeasures(cell, data, model, options.signal);
@@ -308,7 +330,7 @@ export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promis
       await trunk.top?.dispose();
     }
   } finally {
-    await model.close();
+    await model.tensors.close();
     await engine.dispose();
   }
 }

@@ -332,10 +332,34 @@ export function csvLines({ steps, evaluations }: CellRows): string[] {
   return [...steps, ...evaluations].sort((a, b) => a.step - b.step).map(line);
 }
 
+/** Whether a metric is a share, which people read in percent. */
+export function isShare(name: string): boolean {
+  return name === "accuracy" || name === "macroF1" || name === "exactMatch";
+}
+
+const METRIC_LABELS: Readonly<Record<string, string>> = {
+  bitsPerByte: "bits per byte",
+  macroF1: "macro-F1",
+  exactMatch: "exact match",
+};
+
+/** What people call a metric. */
+export function metricLabel(name: string): string {
+  return METRIC_LABELS[name] ?? name;
+}
+
 /** A metric as people read it. */
 export function formatMetric(name: string, value: number): string {
   if (!Number.isFinite(value)) return String(value);
-  return name === "accuracy" || name === "macroF1" || name === "exactMatch"
-    ? formatPercent(value)
-    : value.toFixed(4);
+  if (isShare(name)) return formatPercent(value);
+  return value.toFixed(name === "perplexity" ? 2 : 4);
+}
+
+/** A difference of two values of a metric: shares differ by percentage points. */
+export function formatDifference(name: string, value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = isShare(name)
+    ? `${(100 * Math.abs(value)).toFixed(1)} pp`
+    : formatMetric(name, Math.abs(value));
+  return `${value < 0 ? "\u2212" : value > 0 ? "+" : ""}${size}`;
 }

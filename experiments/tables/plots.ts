@@ -3,8 +3,9 @@ import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
 import { DOTTED, svg } from "../report/charts.ts";
 import { armStyles, costChart, ROUND_NUMBERS } from "../report/study-charts.ts";
+import { isShare, metricLabel } from "../runner/rows.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { type Figure, figureNamed, isClear, isPercentage, metricName } from "./figures.ts";
+import { type Figure, figureNamed, isClear } from "./figures.ts";
 import type { Mark } from "./marks.ts";
 import {
   groupKey,
@@ -82,7 +83,7 @@ function valueAxis(name: string, kind: "linear" | "log", rows: readonly TableRow
   const { show, head } = figureNamed(name, rows, mark.place);
   const figures = rows.map(show).filter((figure) => typeof figure === "object");
   const isDifference = figures.some(({ difference }) => difference);
-  const percentage = isPercentage(arm.metric) && (isDifference || name === "mean");
+  const percentage = isShare(arm.metric) && (isDifference || name === "mean");
   const times = percentage && isDifference ? 100 : 1;
   const least = Math.min(...figures.map(({ value }) => value));
   if (kind === "log" && !(least > 0))
@@ -128,7 +129,7 @@ export async function costPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
   if (rows.some(({ arm }) => arm.baseline)) legend.push({ name: "without training", style: LEVEL_STYLE });
   const what =
     alt ??
-    `${[...new Set(trained.map(({ arm }) => metricName(arm.metric)))].join(", ")} against bytes, by arm`;
+    `${[...new Set(trained.map(({ arm }) => metricLabel(arm.metric)))].join(", ")} against bytes, by arm`;
   return { file, alt: what, svg: standaloneSvg(what, panels, legend, across) };
 }
 

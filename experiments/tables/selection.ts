@@ -90,7 +90,12 @@ export function codecsOf(arm: ArmRuns): Readonly<Record<string, string>> {
   return (settingsOf(arm).codecs ?? {}) as Record<string, string>;
 }
 
-export const modelName = (model: string) => model.replace(/^.*[\\/](?=.)/, "");
+/** The last part of a model's path: of its directory, where its file is called as any would be. */
+export const modelName = (model: string) =>
+  model
+    .replace(/[\\/]model\.gguf$/, "")
+    .replace(/^.*[\\/](?=.)/, "")
+    .replace(/\.gguf$/, "");
 
 /** The arm that another is compared with, among those of the same task, model and link. */
 function referenceOf(arm: ArmRuns, group: readonly ArmRuns[], { against, same }: SelectionOptions) {

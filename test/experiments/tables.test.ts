@@ -7,7 +7,7 @@ import { keptRows } from "../../experiments/report/keep-rows.ts";
 import { parseCellRows } from "../../experiments/runner/rows.ts";
 import { RowStore } from "../../experiments/runner/store.ts";
 import { makeDocument } from "../../experiments/tables/run.ts";
-import { type ResultsReader, resultsReader } from "../../experiments/tables/selection.ts";
+import { modelName, type ResultsReader, resultsReader } from "../../experiments/tables/selection.ts";
 import { run } from "../command/helpers.ts";
 import { failure, temporaryDirectory } from "../model/helpers.ts";
 
@@ -387,6 +387,17 @@ describe("a plot", () => {
   it("draws baselines where they are asked for", async () => {
     expect((await plot("cost tasks")).svg).not.toContain("without training");
     expect((await plot('cost tasks arms="big,majority"')).svg).toContain("without training");
+  });
+});
+
+describe("a model's name", () => {
+  it("is the last part of its path, and of a GGUF file its directory's or its own", () => {
+    expect(["models/base-6m", "models/smol/model.gguf", "a/b.Q8_0.gguf", "base"].map(modelName)).toEqual([
+      "base-6m",
+      "smol",
+      "b.Q8_0",
+      "base",
+    ]);
   });
 });
 
