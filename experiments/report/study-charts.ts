@@ -51,7 +51,7 @@ const SIZE: PlotSize = { width: 420, height: 240 };
 
 /** How an axis writes a metric: shares as percentages. */
 export function metricAxis(metric: string): Record<string, unknown> {
-  return { tickCount: 5, ...(isShare(metric) ? { format: ".0%" } : {}) };
+  return { tickCount: 5, ...(isShare(metric) && { format: ".0%" }) };
 }
 
 /** A task's figure against cumulative bytes, mean over seeds, with 95 % bands; reference rows as level lines. */
@@ -137,7 +137,13 @@ export function spentBitsChart(
         data: { values },
         mark: { type: "line", stroke: colour, strokeDash: [...dash] },
         encoding: {
-          x: { field: "step", type: "quantitative", title: "step", axis: { grid: false, tickCount: 6 } },
+          x: {
+            field: "step",
+            type: "quantitative",
+            title: "step",
+            scale: { zero: true },
+            axis: { grid: false, tickCount: 6 },
+          },
           y: {
             field: "bits",
             type: "quantitative",
