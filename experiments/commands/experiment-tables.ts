@@ -14,7 +14,7 @@ export const experimentTablesCommand = defineCommand({
   examples: [
     {
       line: "narrowband experiment tables",
-      explanation: "docs/study.md and README.md, from the rows below experiments/results",
+      explanation: "docs/study.md, docs/amaq.md and README.md, from the rows below experiments/results",
     },
     {
       line: "narrowband experiment tables --documents docs/study.md --check",
@@ -23,7 +23,7 @@ export const experimentTablesCommand = defineCommand({
   ],
   json: "{ marks, changed }: how many marks the documents have, and paths that were written, or with --check would be.",
   options: z.strictObject({
-    documents: option(z.array(path).min(1).default(["docs/study.md", "README.md"]), {
+    documents: option(z.array(path).min(1).default(["docs/study.md", "docs/amaq.md", "README.md"]), {
       help: "Markdown documents",
       group: FILES_GROUP,
       value: "file",

@@ -38,7 +38,7 @@ const MEGABYTE = 1e6;
 const AXIS_TITLES: Readonly<Record<string, string>> = { loss: "loss, nats per token" };
 
 /** Ticks of a scale of ratios; those outside of it are not drawn. */
-const ROUND_NUMBERS = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
+export const ROUND_NUMBERS = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
   [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
 );
 

@@ -191,16 +191,17 @@ async function section(page: StudyPage, arms: readonly ArmSummary[], id: string)
     );
   }
   const better = runs[0].higherIsBetter ? "Higher is better." : "Lower is better.";
-  const packed = arms.filter(({ packedOf }) => packedOf !== null);
-  const notes = packed.map(
-    ({ name, packedOf }) =>
-      `${name} are the runs of ${packedOf}, with their bytes counted without the entropy stage.`,
+  const notes = [better];
+  const packed = arms.flatMap(({ name, packedOf }) =>
+    packedOf === null ? [] : [`${name} (of ${packedOf})`],
   );
+  if (packed.length > 0)
+    notes.push(`The same runs with their bytes counted without the entropy stage: ${packed.join(", ")}.`);
   if (baselines.some(({ name }) => name.startsWith("bag-of-words")))
     notes.push(
       "Of the references without a language model, bag-of-words is made from all training examples, bag-of-words-seen from as many as the clients see in their steps.",
     );
-  return `${heading}<p class="muted">${escapeHtml([better, ...notes].join(" "))}</p><ul class="legend">${keys.join("")}</ul>
+  return `${heading}<p class="muted">${escapeHtml(notes.join(" "))}</p><ul class="legend">${keys.join("")}</ul>
 <div class="grid">${cards.join("")}</div>
 <h3>What each arm reached</h3>${armTable(arms)}
 ${comparisons.length === 0 ? "" : `<h3>Against the references, paired by seed</h3>${comparisonTable(comparisons)}`}

@@ -33,7 +33,7 @@ export async function armsTable(mark: Mark, read: ResultsReader): Promise<string
   if (rows === undefined) return undefined;
   const wanted = options.columns ?? (options.against === undefined ? ALONE : COMPARED);
   // Whatever is short of a seed says so.
-  const short = rows.some(({ arm, mostSeeds }) => !arm.baseline && arm.bySeed.size < mostSeeds);
+  const short = rows.some(({ arm, seeds }) => !arm.baseline && arm.bySeed.size < seeds);
   const names = [...new Set([...telling(rows), "arm", ...(short ? ["seeds"] : []), ...wanted])];
   const columns = names.map((name) => figureNamed(name, rows, mark.place));
   const mixed = new Set(rows.map(({ arm }) => arm.metric)).size > 1;

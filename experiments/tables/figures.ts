@@ -4,6 +4,7 @@
  */
 import { fail } from "../../shared/errors.ts";
 import { type ArmRuns, finals, meanCurve } from "../report/study.ts";
+import { isShare, metricLabel } from "../runner/rows.ts";
 import { firstReach } from "../statistics/curves.ts";
 import { type Estimate, estimate } from "../statistics/intervals.ts";
 import { codecsOf, modelName, settingsOf, type TableRow } from "./selection.ts";
@@ -25,17 +26,8 @@ interface Column {
   readonly text?: true;
 }
 
-const PERCENTAGES = new Set(["accuracy", "macroF1", "exactMatch"]);
 const METRICS = ["loss", "perplexity", "bitsPerByte", "accuracy", "macroF1", "exactMatch"] as const;
-const METRIC_NAMES: Readonly<Record<string, string>> = {
-  bitsPerByte: "bits per byte",
-  macroF1: "macro-F1",
-  exactMatch: "exact match",
-};
 const MEGABYTE = 1e6;
-
-export const isPercentage = (metric: string) => PERCENTAGES.has(metric);
-export const metricName = (metric: string) => METRIC_NAMES[metric] ?? metric;
 
 /** Three digits that say something, without an exponent. */
 function threeDigits(value: number): string {
@@ -53,7 +45,7 @@ const rounded = (value: number): Figure => ({ value, format: threeDigits, unit: 
 
 /** A value of a metric, or a difference of two. */
 function metricFigure(metric: string, value: number, ci95: Figure["ci95"], difference: boolean): Figure {
-  const percentage = isPercentage(metric);
+  const percentage = isShare(metric);
   const digits = percentage || metric === "perplexity" ? 2 : 4;
   return {
     value,
@@ -68,7 +60,7 @@ function metricFigure(metric: string, value: number, ci95: Figure["ci95"], diffe
 function metricHead(rows: readonly TableRow[], unit: "%" | "points", rest = ""): string {
   const names = [...new Set(rows.map(({ arm }) => arm.metric))];
   if (names.length > 1) return `result${rest}`;
-  return `${metricName(names[0])}${rest}${isPercentage(names[0]) ? `, ${unit}` : ""}`;
+  return `${metricLabel(names[0])}${rest}${isShare(names[0]) ? `, ${unit}` : ""}`;
 }
 
 /** The name of what all rows are compared with; "its reference" where that differs. */
@@ -139,10 +131,8 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   link: { head: same("link"), show: ({ arm }) => arm.link, text: true },
   seeds: {
     head: same("seeds"),
-    show: ({ arm, mostSeeds }) =>
-      arm.baseline || arm.bySeed.size === mostSeeds
-        ? String(arm.bySeed.size)
-        : `${arm.bySeed.size} of ${mostSeeds}`,
+    show: ({ arm, seeds }) =>
+      arm.baseline || arm.bySeed.size === seeds ? String(arm.bySeed.size) : `${arm.bySeed.size} of ${seeds}`,
   },
   bits: { head: same("bits"), show: trained(({ summary }) => plain(summary.codecBitsPerElement, 2)) },
   allBits: { head: same("all bits"), show: trained(({ summary }) => plain(summary.bitsPerElement, 2)) },
@@ -165,7 +155,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   },
   gap: {
     head: (rows) =>
-      `mean gap to ${referenceName(rows)}'s curve${isPercentage(rows[0].arm.metric) ? ", points" : ""}`,
+      `mean gap to ${referenceName(rows)}'s curve${isShare(rows[0].arm.metric) ? ", points" : ""}`,
     show: compared(({ comparison: { metric, meanGap, meanGapCi95 } }) =>
       meanGap === null ? undefined : metricFigure(metric, meanGap, meanGapCi95, true),
     ),
@@ -230,7 +220,7 @@ function columnNamed(name: string, rows: readonly TableRow[]): Column | undefine
   if (COLUMNS[name] !== undefined) return COLUMNS[name];
   if ((METRICS as readonly string[]).includes(name))
     return {
-      head: () => `${metricName(name)}${isPercentage(name) ? ", %" : ""}`,
+      head: () => `${metricLabel(name)}${isShare(name) ? ", %" : ""}`,
       show: ({ arm }) => {
         const value = estimateOf(arm, name);
         return value && metricFigure(name, value.mean, value.ci95, false);

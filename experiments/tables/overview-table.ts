@@ -1,6 +1,7 @@
 /** `table: overview`: one figure of every arm on every task and model. */
 import { z } from "zod";
-import { figureNamed, isPercentage, metricName, shown } from "./figures.ts";
+import { isShare, metricLabel } from "../runner/rows.ts";
+import { figureNamed, shown } from "./figures.ts";
 import { markdownTable } from "./markdown.ts";
 import type { Mark } from "./marks.ts";
 import { groupKey, modelName, optionsOf, type ResultsReader, select, selectionOptions } from "./selection.ts";
@@ -22,8 +23,8 @@ export async function overviewTable(mark: Mark, read: ResultsReader): Promise<st
       .filter((row) => groupKey(row.arm) === key)
       .map(show)
       .find((value) => typeof value === "object");
-    const unit = isPercentage(arm.metric) && figure?.unit ? `, ${figure.unit}` : "";
-    return `${arm.task}${severalModels ? `, ${modelName(arm.model)}` : ""}${arm.link === "none" ? "" : `, ${arm.link}`} (${metricName(arm.metric)}${unit})`;
+    const unit = isShare(arm.metric) && figure?.unit ? `, ${figure.unit}` : "";
+    return `${arm.task}${severalModels ? `, ${modelName(arm.model)}` : ""}${arm.link === "none" ? "" : `, ${arm.link}`} (${metricLabel(arm.metric)}${unit})`;
   });
   const names = [...new Set(rows.map(({ arm }) => arm.arm))];
   const cells = names.map((name) => [

@@ -1,9 +1,11 @@
 /** `plot: cost`, `plot: dots`, `plot: bits`: pictures of documents, a panel for each task and model. */
 import { z } from "zod";
+import { fail } from "../../shared/errors.ts";
 import { DOTTED, svg } from "../report/charts.ts";
-import { armStyles, costChart } from "../report/study-charts.ts";
+import { armStyles, costChart, ROUND_NUMBERS } from "../report/study-charts.ts";
+import { isShare, metricLabel } from "../runner/rows.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { type Figure, figureNamed, isClear, isPercentage, metricName } from "./figures.ts";
+import { type Figure, figureNamed, isClear } from "./figures.ts";
 import type { Mark } from "./marks.ts";
 import {
   groupKey,
@@ -32,8 +34,10 @@ const plotOptions = {
   across: z.coerce.number().int().min(1).max(6).default(3),
 };
 const plotSchema = z.strictObject(plotOptions);
-const dotsSchema = z.strictObject({ ...plotOptions, value: z.string().default("difference") });
-const bitsSchema = z.strictObject({ ...plotOptions, value: z.string().default("mean") });
+/** Of the figure: log for figures that are all positive. */
+const scale = z.enum(["linear", "log"]).default("linear");
+const dotsSchema = z.strictObject({ ...plotOptions, value: z.string().default("difference"), scale });
+const bitsSchema = z.strictObject({ ...plotOptions, value: z.string().default("mean"), scale });
 
 /** Inner widths of a panel by how many stand in a row, so that all together fit a page of this width, with their axes. */
 const PAGE = 860;
@@ -58,32 +62,51 @@ function panelsOf(
 const widthOf = (panels: number, across: number) => WIDTHS[Math.min(panels, across) - 1];
 const namesOf = (rows: readonly TableRow[]) => [...new Set(rows.map(({ arm }) => arm.arm))];
 
-/**
- * The axis that a figure stands on, and what its values are multiplied with there: shares are percentages, differences of shares points, and whatever
- * else stands as it is.
- */
-function valueAxis(
-  name: string,
-  rows: readonly TableRow[],
-  mark: Mark,
-): { readonly title: string; readonly axis: Record<string, unknown>; readonly scale: number } {
-  const [{ arm }] = rows;
-  const { show, head } = figureNamed(name, rows, mark.place);
-  const isDifference = rows.some((row) => {
-    const figure = show(row);
-    return typeof figure === "object" && figure.difference;
-  });
-  const title = head(rows);
-  if (!isPercentage(arm.metric) || !(isDifference || name === "mean"))
-    return { title, axis: { tickCount: 5 }, scale: 1 };
-  return isDifference
-    ? { title, axis: { tickCount: 5 }, scale: 100 }
-    : { title: title.replace(", %", ""), axis: { tickCount: 5, format: ".0%" }, scale: 1 };
+/** How a figure of a panel's arms is drawn. */
+interface ValueAxis {
+  readonly title: string;
+  /** As Vega-Lite takes them. */
+  readonly axis: Readonly<Record<string, unknown>>;
+  readonly scale: Readonly<Record<string, unknown>>;
+  /** Whether zero, where there is no difference, is drawn. */
+  readonly zero: boolean;
+  /** A figure and its interval on this axis. */
+  readonly range: (figure: Figure) => { readonly value: number; readonly low: number; readonly high: number };
 }
 
-/** A figure and its interval, as a chart's layers read them. */
-function rangeOf({ value, ci95 }: Figure, scale: number) {
-  return { value: scale * value, low: scale * (ci95?.[0] ?? value), high: scale * (ci95?.[1] ?? value) };
+/**
+ * The axis that a figure stands on. Shares are percentages there, differences of shares points, and whatever else stands as it is. On a scale of
+ * ratios intervals that reach zero end at half of the least value.
+ */
+function valueAxis(name: string, kind: "linear" | "log", rows: readonly TableRow[], mark: Mark): ValueAxis {
+  const [{ arm }] = rows;
+  const { show, head } = figureNamed(name, rows, mark.place);
+  const figures = rows.map(show).filter((figure) => typeof figure === "object");
+  const isDifference = figures.some(({ difference }) => difference);
+  const percentage = isShare(arm.metric) && (isDifference || name === "mean");
+  const times = percentage && isDifference ? 100 : 1;
+  const least = Math.min(...figures.map(({ value }) => value));
+  if (kind === "log" && !(least > 0))
+    fail(
+      "NB_DATA_INVALID",
+      `${mark.place}: scale: log was given for values from ${least}; accepted: arms with values above zero`,
+    );
+  const lowest = kind === "log" ? least / 2 : Number.NEGATIVE_INFINITY;
+  return {
+    title: percentage && !isDifference ? head(rows).replace(", %", "") : head(rows),
+    axis: {
+      tickCount: 5,
+      ...(percentage && !isDifference ? { format: ".0%" } : {}),
+      ...(kind === "log" ? { values: ROUND_NUMBERS, format: "~g", labelOverlap: true } : {}),
+    },
+    scale: kind === "log" ? { type: "log", nice: false } : { zero: false },
+    zero: isDifference && kind === "linear",
+    range: ({ value, ci95 }) => ({
+      value: times * value,
+      low: times * Math.max(ci95?.[0] ?? value, lowest),
+      high: times * (ci95?.[1] ?? value),
+    }),
+  };
 }
 
 /** Each arm's metric against its bytes, with 95 % bands. Baselines are levels, where they are asked for by name: they can be far off. */
@@ -106,7 +129,7 @@ export async function costPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
   if (rows.some(({ arm }) => arm.baseline)) legend.push({ name: "without training", style: LEVEL_STYLE });
   const what =
     alt ??
-    `${[...new Set(trained.map(({ arm }) => metricName(arm.metric)))].join(", ")} against bytes, by arm`;
+    `${[...new Set(trained.map(({ arm }) => metricLabel(arm.metric)))].join(", ")} against bytes, by arm`;
   return { file, alt: what, svg: standaloneSvg(what, panels, legend, across) };
 }
 
@@ -121,14 +144,13 @@ function dotChart(
   dots: readonly Dot[],
   options: {
     readonly width: number;
-    readonly axis: Record<string, unknown>;
-    readonly scale: number;
+    readonly value: ValueAxis;
     readonly withNames: boolean;
   },
 ): Promise<string> {
   const values = dots.map(({ arm, figure }) => ({
     arm,
-    ...rangeOf(figure, options.scale),
+    ...options.value.range(figure),
     clear: isClear(figure) || !figure.difference ? 1 : 0,
   }));
   const y = {
@@ -150,19 +172,18 @@ function dotChart(
     field: "value",
     type: "quantitative",
     title: null,
-    scale: { zero: false },
+    scale: options.value.scale,
     axis: {
-      ...options.axis,
+      ...options.value.axis,
       tickCount: Math.round(options.width / 65),
       labelOverlap: true,
       grid: false,
     },
   };
-  const differences = dots.some(({ figure }) => figure.difference);
   return svg({
     values,
     layers: [
-      ...(differences
+      ...(options.value.zero
         ? [
             {
               data: { values: [{ zero: 0 }] },
@@ -195,7 +216,7 @@ function dotChart(
 }
 
 export async function dotsPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
-  const { file, alt, across, value, ...options } = optionsOf(dotsSchema, mark);
+  const { file, alt, across, value, scale: kind, ...options } = optionsOf(dotsSchema, mark);
   const rows = await select(mark, options, read);
   if (rows === undefined) return undefined;
   const { show } = figureNamed(value, rows, mark.place);
@@ -210,14 +231,13 @@ export async function dotsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
       const figure = show(row);
       return typeof figure === "object" ? [{ arm: row.arm.arm, figure }] : [];
     });
-    const { title: subtitle, axis, scale } = valueAxis(value, group, mark);
+    const axis = valueAxis(value, kind, group, mark);
     panels.push({
       title,
-      subtitle,
+      subtitle: axis.title,
       svg: await dotChart(names, dots, {
         width,
-        axis,
-        scale,
+        value: axis,
         withNames: i % across === 0,
       }),
     });
@@ -228,7 +248,7 @@ export async function dotsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
 
 /** A figure of each arm against the bits that its codec took, scales and tables included. */
 export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | undefined> {
-  const { file, alt, across, value, ...options } = optionsOf(bitsSchema, mark);
+  const { file, alt, across, value, scale: kind, ...options } = optionsOf(bitsSchema, mark);
   const rows = await select(mark, options, read);
   if (rows === undefined) return undefined;
   const trained = rows.filter(({ arm }) => !arm.baseline);
@@ -250,12 +270,12 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
         labelOverlap: true,
       },
     };
-    const { title: subtitle, axis, scale } = valueAxis(value, group, mark);
-    const y = { field: "value", type: "quantitative", title: null, axis, scale: { zero: false } };
+    const axis = valueAxis(value, kind, group, mark);
+    const y = { field: "value", type: "quantitative", title: null, axis: axis.axis, scale: axis.scale };
     const layers = group.flatMap((row) => {
       const { colour, dash } = styles.get(row.arm.arm)!;
       const figure = show(row) as Figure;
-      const values = [{ bits: row.summary.codecBitsPerElement, ...rangeOf(figure, scale) }];
+      const values = [{ bits: row.summary.codecBitsPerElement, ...axis.range(figure) }];
       const fill = dash.length === 0 ? colour : "var(--card)";
       return [
         {
@@ -278,7 +298,7 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
         },
       ];
     });
-    const zero = group.some((row) => (show(row) as Figure).difference)
+    const zero = axis.zero
       ? [
           {
             data: { values: [{ value: 0 }] },
@@ -290,7 +310,7 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
     const width = widthOf(groups.length, across);
     panels.push({
       title,
-      subtitle,
+      subtitle: axis.title,
       svg: await svg({ values: [], layers: [...zero, ...layers], width, height: HEIGHT }),
     });
   }

@@ -1,7 +1,7 @@
 /** Which arms of which results a table shows, and what each is compared with. */
 import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
-import { readRows } from "../report/read-rows.ts";
+import { type ReadRows, readRows } from "../report/read-rows.ts";
 import {
   type ArmComparison,
   type ArmRuns,
@@ -38,26 +38,27 @@ export interface TableRow {
   readonly reference: ArmRuns | undefined;
   /** Undefined without a reference, for the reference itself, and when they share no seed. */
   readonly comparison: ArmComparison | undefined;
-  /** Most seeds that an arm of these results has. */
-  readonly mostSeeds: number;
+  /** Seeds that the experiment asks for. */
+  readonly seeds: number;
 }
 
-/** Gives the arms of results; read once. Undefined when there are no such results. */
-export type ResultsReader = (name: string) => Promise<readonly ArmRuns[] | undefined>;
+/** What is published of an experiment. */
+type Results = Pick<ReadRows, "arms" | "experiment">;
+
+/** Gives results; read once. Undefined when there are no such results. */
+export type ResultsReader = (name: string) => Promise<Results | undefined>;
 
 /** Reads results below a directory. */
 export function resultsReader(root: string, exists: (path: string) => boolean): ResultsReader {
-  const known = new Map<string, Promise<readonly ArmRuns[] | undefined>>();
+  const known = new Map<string, Promise<Results | undefined>>();
   return (name) => {
-    let arms = known.get(name);
-    if (arms === undefined) {
+    let results = known.get(name);
+    if (results === undefined) {
       const directory = `${root}/${name}`;
-      arms = exists(directory)
-        ? readRows(directory, "").then((rows) => rows.arms)
-        : Promise.resolve(undefined);
-      known.set(name, arms);
+      results = exists(directory) ? readRows(directory, "") : Promise.resolve(undefined);
+      known.set(name, results);
     }
-    return arms;
+    return results;
   };
 }
 
@@ -89,7 +90,12 @@ export function codecsOf(arm: ArmRuns): Readonly<Record<string, string>> {
   return (settingsOf(arm).codecs ?? {}) as Record<string, string>;
 }
 
-export const modelName = (model: string) => model.replace(/^.*[\\/](?=.)/, "");
+/** The last part of a model's path: of its directory, where its file is called as any would be. */
+export const modelName = (model: string) =>
+  model
+    .replace(/[\\/]model\.gguf$/, "")
+    .replace(/^.*[\\/](?=.)/, "")
+    .replace(/\.gguf$/, "");
 
 /** The arm that another is compared with, among those of the same task, model and link. */
 function referenceOf(arm: ArmRuns, group: readonly ArmRuns[], { against, same }: SelectionOptions) {
@@ -104,81 +110,99 @@ function referenceOf(arm: ArmRuns, group: readonly ArmRuns[], { against, same }:
   );
 }
 
+/** Names that options may have: those of the rows, and of the experiment files, of which not all need have been run yet. */
+function namesIn(results: readonly Results[]) {
+  const arms = results.flatMap((result) => result.arms);
+  const files = results.flatMap(({ experiment }) => experiment ?? []);
+  const models = [...arms.map(({ model }) => model), ...files.flatMap((file) => file.models)];
+  const tasks = files.flatMap((file) =>
+    file.tasks.map((entry) => (typeof entry === "string" ? entry : entry.task)),
+  );
+  const planned = files.flatMap((file) =>
+    file.arms.flatMap(({ name, packedAs }) => [name, packedAs ?? []].flat()),
+  );
+  return {
+    arms: [...new Set([...arms.map(({ arm }) => arm), ...planned])],
+    tasks: [...new Set([...arms.map(({ task }) => task), ...tasks])],
+    models: [...new Set([...models, ...models.map(modelName)])],
+    links: [...new Set([...arms.map(({ link }) => link), ...files.flatMap(({ links }) => links)])],
+    settings: [...new Set(arms.flatMap((arm) => Object.keys(settingsOf(arm))))],
+  };
+}
+
+/** NB_DATA_INVALID when an option names what there is not. */
+function refuseUnknown(mark: Mark, options: SelectionOptions, results: readonly Results[]): void {
+  const known = namesIn(results);
+  const check = (key: string, given: readonly string[] | undefined, accepted: readonly string[]) => {
+    const unknown = given?.find((pattern) => !accepted.some((name) => matcher([pattern])(name) >= 0));
+    if (unknown !== undefined)
+      fail(
+        "NB_DATA_INVALID",
+        `${mark.place}: ${key}: ${JSON.stringify(unknown)} was given; accepted: ${accepted.join(", ")}`,
+      );
+  };
+  check("arms", options.arms, known.arms);
+  check("except", options.except, known.arms);
+  check("against", options.against === undefined ? [] : [options.against], known.arms);
+  check("task", options.task, known.tasks);
+  check("model", options.model, known.models);
+  check("link", options.link, known.links);
+  check("same", options.same, known.settings);
+}
+
+/** Seeds that an experiment asks for; without its file the most that an arm has. */
+function seedsOf({ experiment, arms }: Results): number {
+  if (experiment === undefined) return Math.max(...arms.map(({ bySeed }) => bySeed.size));
+  return typeof experiment.seeds === "number" ? experiment.seeds : experiment.seeds.length;
+}
+
 /**
- * The rows of a table.
+ * The rows of a table, by task, model and link as the experiment file has them, and in each in the order of `arms`.
  *
- * @returns undefined when results are not there
- * @throws NB_DATA_INVALID when an option names what the rows do not have
+ * @returns undefined when there are no such rows yet
+ * @throws NB_DATA_INVALID when an option names what there is not
  */
 export async function select(
   mark: Mark,
   options: SelectionOptions,
   read: ResultsReader,
 ): Promise<TableRow[] | undefined> {
-  const { task, model, link, arms: wanted, except = [], against, same = [] } = options;
+  const { task, model, link, arms: wanted } = options;
   const order = matcher(wanted ?? ["*"]);
-  const leftOut = matcher(except);
-  const found: { rank: number; row: TableRow }[] = [];
-  const everything: ArmRuns[] = [];
+  const leftOut = matcher(options.except ?? []);
+  const results: Results[] = [];
   for (const name of mark.results) {
-    const arms = await read(name);
-    if (arms === undefined) return undefined;
-    everything.push(...arms);
-    const chosen = arms.filter(
+    const result = await read(name);
+    if (result === undefined) return undefined;
+    results.push(result);
+  }
+  refuseUnknown(mark, options, results);
+  const found = results.flatMap((result) => {
+    const seeds = seedsOf(result);
+    const chosen = result.arms.filter(
       (arm) =>
         (task === undefined || task.includes(arm.task)) &&
         (model === undefined || model.includes(arm.model) || model.includes(modelName(arm.model))) &&
-        (link === undefined || link.includes(arm.link)),
+        (link === undefined || link.includes(arm.link) || arm.baseline) &&
+        order(arm.arm) >= 0 &&
+        leftOut(arm.arm) < 0 &&
+        (!arm.baseline || wanted === undefined || wanted.includes(arm.arm)),
     );
-    const mostSeeds = Math.max(
-      ...chosen.filter(({ baseline }) => !baseline).map(({ bySeed }) => bySeed.size),
-      0,
-    );
-    for (const arm of chosen) {
-      const rank = order(arm.arm);
-      if (rank < 0 || leftOut(arm.arm) >= 0 || (arm.baseline && wanted?.includes(arm.arm) === false))
-        continue;
-      const group = arms.filter(
-        (other) =>
-          other.model === arm.model && other.task === arm.task && other.link === arm.link && !other.baseline,
-      );
+    return chosen.map((arm): TableRow => {
+      const group = result.arms.filter((other) => groupKey(other) === groupKey(arm) && !other.baseline);
       const reference = arm.baseline ? undefined : referenceOf(arm, group, options);
-      const row = {
-        arm,
-        summary: summaryOf(arm, Number.NaN),
-        reference,
-        comparison: reference === undefined || reference === arm ? undefined : compareArms(arm, reference),
-        mostSeeds,
-      };
-      found.push({ rank, row });
-    }
-  }
-  const names = [...new Set(everything.map(({ arm }) => arm))];
-  const unknown = [...(wanted ?? []), ...except, ...(against === undefined ? [] : [against])].find(
-    (pattern) => !names.some((arm) => matcher([pattern])(arm) >= 0),
+      const comparison =
+        reference === undefined || reference === arm ? undefined : compareArms(arm, reference);
+      return { arm, summary: summaryOf(arm, Number.NaN), reference, comparison, seeds };
+    });
+  });
+  if (found.every(({ arm }) => arm.baseline)) return undefined;
+  const groups = [...new Set(found.map(({ arm }) => groupKey(arm)))];
+  return found.toSorted(
+    (a, b) =>
+      groups.indexOf(groupKey(a.arm)) - groups.indexOf(groupKey(b.arm)) ||
+      order(a.arm.arm) - order(b.arm.arm),
   );
-  if (unknown !== undefined)
-    fail(
-      "NB_DATA_INVALID",
-      `${mark.place}: ${JSON.stringify(unknown)} is no arm; accepted: ${names.join(", ")}`,
-    );
-  const noSetting = same.find((key) => !everything.some((arm) => key in settingsOf(arm)));
-  if (noSetting !== undefined)
-    fail("NB_DATA_INVALID", `${mark.place}: same: ${JSON.stringify(noSetting)} is no setting of these runs`);
-  if (found.length === 0) {
-    const tasks = [...new Set(everything.map((arm) => arm.task))];
-    const models = [...new Set(everything.map((arm) => modelName(arm.model)))];
-    fail(
-      "NB_DATA_INVALID",
-      `${mark.place}: no rows are left; there are tasks ${tasks.join(", ")} and models ${models.join(", ")}`,
-    );
-  }
-  const groups = [...new Set(found.map(({ row }) => groupKey(row.arm)))];
-  return found
-    .toSorted(
-      (a, b) => groups.indexOf(groupKey(a.row.arm)) - groups.indexOf(groupKey(b.row.arm)) || a.rank - b.rank,
-    )
-    .map(({ row }) => row);
 }
 
 /** Arms with the same key may be compared: model, task and link. */

@@ -83,12 +83,21 @@ function legend(
   width: number,
 ): { readonly text: string; readonly lines: number } {
   if (entries.length === 0) return { text: "", lines: 0 };
-  const widest = Math.max(...entries.map(({ name }) => name.length)) * CHARACTER + KEY + GAP;
-  const columns = Math.max(1, Math.min(entries.length, Math.floor((width + GAP) / widest)));
-  const lines = Math.ceil(entries.length / columns);
+  const widths = entries.map(({ name }) => name.length * CHARACTER + KEY + GAP);
+  // As many columns as fit, each as wide as its own longest name.
+  let columns: number[] = [];
+  let lines = 0;
+  do {
+    lines++;
+    columns = Array.from({ length: Math.ceil(entries.length / lines) }, (_, c) =>
+      Math.max(...widths.slice(c * lines, (c + 1) * lines)),
+    );
+  } while (columns.length > 1 && columns.reduce((a, b) => a + b, 0) - GAP > width);
   const keys = entries.map((entry, i) => {
     // Down the columns, as a list is read.
-    const [x, y] = [Math.floor(i / lines) * widest, (i % lines) * LEGEND_LINE];
+    const column = Math.floor(i / lines);
+    const x = columns.slice(0, column).reduce((a, b) => a + b, 0);
+    const y = (i % lines) * LEGEND_LINE;
     return `${keyOf(entry, x, y)}<text x="${number(x + KEY - 4)}" y="${y}" fill="var(--ink-2)">${escapeHtml(entry.name)}</text>`;
   });
   return { text: keys.join(""), lines };

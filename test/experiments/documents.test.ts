@@ -29,7 +29,7 @@ describe.each(documents)("%s", (document) => {
     const there = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith(".svg")) : [];
     const paths = there.map((name) => relative(ROOT, join(directory, name)));
     expect(paths.filter((path) => !made.pictures.has(path))).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("the study", () => {

@@ -7,7 +7,7 @@ import { keptRows } from "../../experiments/report/keep-rows.ts";
 import { parseCellRows } from "../../experiments/runner/rows.ts";
 import { RowStore } from "../../experiments/runner/store.ts";
 import { makeDocument } from "../../experiments/tables/run.ts";
-import { type ResultsReader, resultsReader } from "../../experiments/tables/selection.ts";
+import { modelName, type ResultsReader, resultsReader } from "../../experiments/tables/selection.ts";
 import { run } from "../command/helpers.ts";
 import { failure, temporaryDirectory } from "../model/helpers.ts";
 
@@ -371,6 +371,15 @@ describe("a plot", () => {
     },
   );
 
+  it("can have a scale of ratios, of values above zero", async () => {
+    expect((await plot("dots tasks task=words value=final against=big scale=log")).svg).toContain("0.1<");
+    expect(
+      await failure("NB_DATA_INVALID", () =>
+        plot("bits tasks task=classes value=final against=big scale=log"),
+      ),
+    ).toMatch(/scale: log was given for values from -0\.1/);
+  });
+
   it("is the same whenever it is drawn", async () => {
     expect((await plot("cost tasks")).svg).toBe((await plot("cost tasks")).svg);
   });
@@ -381,11 +390,26 @@ describe("a plot", () => {
   });
 });
 
+describe("a model's name", () => {
+  it("is the last part of its path, and of a GGUF file its directory's or its own", () => {
+    expect(["models/base-6m", "models/smol/model.gguf", "a/b.Q8_0.gguf", "base"].map(modelName)).toEqual([
+      "base-6m",
+      "smol",
+      "b.Q8_0",
+      "base",
+    ]);
+  });
+});
+
 describe("marks", () => {
   it("are filled where they stand, and nothing else is touched", async () => {
     const text =
       "# a\n\nb <!-- n: pair arm=big figure=MB -->x<!-- -->, <!-- other -->\n<!-- n: pair arm=small figure=MB --><!-- -->";
     expect(await fill(text)).toBe(text.replace("x<", "32.0<").replace("MB --><!", "MB -->8.00<!"));
+  });
+
+  it("say so of a task or arm that the experiment has and that was not run yet", async () => {
+    expect(await table("arms pair task=classes")).toEqual(["*no rows of pair yet*"]);
   });
 
   it("say that there are no rows yet", async () => {
@@ -403,10 +427,16 @@ describe("marks", () => {
     ["<!-- table: arms -->\n<!-- end -->", /a kind, names of results/],
     ["<!-- table: armies pair -->\n<!-- end -->", /"armies" is no table; accepted: arms, overview/],
     ["<!-- table: arms pair color=red -->\n<!-- end -->", /color.*accepted: task, model/],
-    ['<!-- table: arms pair against="huge" -->\n<!-- end -->', /"huge" is no arm; accepted: big, small/],
+    [
+      '<!-- table: arms pair against="huge" -->\n<!-- end -->',
+      /against: "huge" was given; accepted: big, small/,
+    ],
     ["<!-- table: arms pair columns=height -->\n<!-- end -->", /"height" is no figure; accepted: arm, task/],
-    ["<!-- table: arms pair task=none -->\n<!-- end -->", /no rows are left; there are tasks words/],
-    ["<!-- table: arms pair against=big same=colour -->\n<!-- end -->", /"colour" is no setting/],
+    ["<!-- table: arms pair task=none -->\n<!-- end -->", /task: "none" was given; accepted: words, classes/],
+    [
+      "<!-- table: arms pair against=big same=colour -->\n<!-- end -->",
+      /same: "colour" was given; accepted: clients, bottom/,
+    ],
     ["<!-- table: stability pair -->\n<!-- end -->", /against: is missing/],
     ["<!-- plot: cost pair file=x.png -->\n<!-- end -->", /file: accepted: a path that ends with \.svg/],
   ])("are refused with their place: %s", async (text, message) => {
