@@ -9,6 +9,7 @@
  *     steady               the same to a receiver that has them, as it is most of the time
  *     NMSE                 Σ e² / Σ d²; a codec that sends only means has 1
  *     worst channel        the largest NMSE of a channel
+ *     dead channels        how many channels have an NMSE of 1 or more: their mean alone would have said as much
  *     gradient-weighted    Σ g²e² / Σ g²d²: the error where the loss feels it
  *     coherence            Σ_t (Σ_c g·e)² / Σ g²e²: 1 when a token's errors meet the loss independently, above when they add up
  *     error of sums        Σ_c (Σ_t e)² / Σ_c (Σ_t x)²: of what gradients are added up to; biased rounding shows here
@@ -44,6 +45,7 @@ export interface Measurement {
   readonly steadyBits: number;
   readonly nmse: number;
   readonly worstChannelNmse: number;
+  readonly deadChannels: number;
   /** Of activations whose gradient was captured. */
   readonly gradientWeighted: number | undefined;
   readonly coherence: number | undefined;
@@ -182,6 +184,7 @@ function errorsOf(
   return {
     nmse: sum(errors!) / sum(signals!),
     worstChannelNmse: Math.max(...ratios),
+    deadChannels: ratios.filter((ratio) => ratio >= 1).length,
     gradientWeighted: weightedSignal === 0 ? undefined : weightedError / weightedSignal,
     coherence: weightedError === 0 ? undefined : dots / weightedError,
     errorOfSums: role === "gradient" ? squares(errorSums!) / squares(valueSums!) : undefined,

@@ -104,6 +104,8 @@ export interface Summary {
   readonly steadyBits: number;
   readonly nmse: number;
   readonly worstChannelNmse: number;
+  /** Of both cuts together. */
+  readonly deadChannels: number;
   readonly gradientWeighted: number | undefined;
   readonly coherence: number | undefined;
   readonly errorOfSums: number | undefined;
@@ -136,6 +138,7 @@ export function summaries(rows: readonly BenchRow[], role: "activation" | "gradi
       steadyBits: members.reduce((sum, row) => sum + row.steadyBits, 0) / members.length,
       nmse: mean((row) => row.nmse)!,
       worstChannelNmse: Math.max(...members.map((row) => row.worstChannelNmse)),
+      deadChannels: members.reduce((sum, row) => sum + row.deadChannels, 0),
       gradientWeighted: mean((row) => row.gradientWeighted),
       coherence: mean((row) => row.coherence),
       errorOfSums: mean((row) => row.errorOfSums),
@@ -182,7 +185,7 @@ export function tableOf(
   const last = role === "activation" ? ["gradient-weighted", "coherence"] : ["error of sums"];
   const list = summaries(rows, role);
   return {
-    head: ["codec", "bits/element", "steady", "NMSE", "saves", "worst channel", ...last],
+    head: ["codec", "bits/element", "steady", "NMSE", "saves", "worst channel", "dead", ...last],
     cells: list.map((s) => [
       s.laterVisits ? `${s.codec} (later visits)` : s.codec,
       s.bitsPerElement.toFixed(3),
@@ -190,6 +193,7 @@ export function tableOf(
       errorText(s.nmse),
       s.savedBits === undefined ? "" : s.savedBits.toFixed(2).replace(/^-0\.00$/, "0.00"),
       errorText(s.worstChannelNmse),
+      String(s.deadChannels),
       ...(role === "activation"
         ? [errorText(s.gradientWeighted), s.coherence?.toFixed(2) ?? ""]
         : [errorText(s.errorOfSums)]),

@@ -77,6 +77,7 @@ describe("a measurement", () => {
       (_, c) => sum((i) => e![i]! ** 2, channel(c)) / sum((i) => d(i) ** 2, channel(c)),
     );
     close(measured.worstChannelNmse, Math.max(...ratios));
+    expect(measured.deadChannels).toBe(ratios.filter((ratio) => ratio >= 1).length);
     const weighted = sum((i) => (g![i]! * e![i]!) ** 2);
     close(measured.gradientWeighted, weighted / sum((i) => (g![i]! * d(i)) ** 2));
     const dots = Array.from({ length: 2 * TOKENS }, (_, t) => {
@@ -88,7 +89,7 @@ describe("a measurement", () => {
 
   it("has no error for f32, at 32 bits, and 1 for a codec that sends little but means", () => {
     expect(measure(parseCodecSpec("f32"), STREAM.A1)).toMatchObject({
-      ...{ bitsPerElement: 32, nmse: 0, worstChannelNmse: 0, gradientWeighted: 0 },
+      ...{ bitsPerElement: 32, nmse: 0, worstChannelNmse: 0, deadChannels: 0, gradientWeighted: 0 },
       ...{ coherence: undefined, laterVisits: false, messages: 2 },
     });
     const stream: Stream = {
@@ -107,6 +108,8 @@ describe("a measurement", () => {
     const nearest = measure(parseCodecSpec("fixpoint:2"), stream);
     const stochastic = measure(parseCodecSpec("fixpoint:2,rounding=stochastic"), stream);
     expect(nearest.nmse).toBeLessThan(stochastic.nmse);
+    // All but two tokens become 0: every channel's mean would have been nearer.
+    expect(nearest.deadChannels).toBe(CHANNELS);
     expect(stochastic.errorOfSums).toBeLessThan(nearest.errorOfSums! / 10);
   });
 
