@@ -16,14 +16,14 @@ import { CODEC_NAMES, codecNamesOf } from "../../shared/protocol/codecs.ts";
 import type { JobConfig, JobPolicy } from "../../shared/protocol/job-config.ts";
 import type { Phase, StepKey, TensorMessage } from "../../shared/protocol/messages.ts";
 import { serverTransition } from "../../shared/protocol/server-machine.ts";
-import {
-  createServerState,
-  type JobOutcome,
-  type ServerEffect,
-  type ServerEvent,
-  type ServerRequest,
-  type ServerState,
+import type {
+  JobOutcome,
+  ServerEffect,
+  ServerEvent,
+  ServerRequest,
+  ServerState,
 } from "../../shared/protocol/server-state.ts";
+import { createServerState } from "../../shared/protocol/server-turn.ts";
 import { random32 } from "../../shared/random.ts";
 import type { LinkDirection, LinkProfile } from "../link/profiles.ts";
 import { SimulatedClock } from "./clock.ts";
