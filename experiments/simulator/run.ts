@@ -19,7 +19,8 @@ import { timelineHtml } from "../report/timeline.ts";
 import { calibrate } from "./calibrate.ts";
 import { type Costs, costsSchema } from "./costs.ts";
 import { simulatedJob } from "./job.ts";
-import { medianStepMs, type SimulatedClientOptions, simulate } from "./simulate.ts";
+import { meanStepPath, medianStepMs, simulate } from "./simulate.ts";
+import type { SimulatedClientOptions } from "./simulated-client.ts";
 import type { Span } from "./workers.ts";
 
 export type SimulateSettings = z.output<typeof simulateCommand.options>;
@@ -141,6 +142,7 @@ async function simulateAll(
         participants: result.meanParticipants,
         abandoned: result.abandoned,
         drops: result.drops,
+        criticalPath: meanStepPath(result),
         simulatedInMs: performance.now() - started,
       };
       runs.push(run);
