@@ -9,6 +9,7 @@ import { codecListCommand } from "./experiments/commands/codec-list.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
 import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
+import { experimentTimesCommand } from "./experiments/commands/experiment-times.ts";
 import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { simulateCommand } from "./experiments/commands/simulate.ts";
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   codecListCommand,
   codecBenchCommand,
   experimentReportCommand,
+  experimentTimesCommand,
   linkCommand,
   simulateCommand,
 ];

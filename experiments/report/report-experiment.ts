@@ -8,12 +8,13 @@ import { formatBytes, formatTable } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
 import type { experimentReportCommand } from "../commands/experiment-report.ts";
-import { formatMetric } from "../runner/rows.ts";
+import type { Experiment } from "../runner/experiment.ts";
+import { type CellRows, formatMetric } from "../runner/rows.ts";
 import { EXPERIMENT_FILE, readExperiment } from "../runner/run-experiment.ts";
 import { RowStore } from "../runner/store.ts";
 import { codeHash } from "../runner/versions.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { type ArmSummary, armsOf, compatibleRuns, type Study, studyOf } from "./study.ts";
+import { type ArmRuns, type ArmSummary, armsOf, compatibleRuns, type Study, studyOf } from "./study.ts";
 import { studyHtml } from "./study-html.ts";
 
 export type ExperimentReportSettings = z.output<typeof experimentReportCommand.options>;
@@ -57,12 +58,22 @@ function printComparisons({ comparisons }: Study, context: CommandContext): void
   for (const line of formatTable(head, rows, new Set([3, 4, 5, 6]))) context.print(line);
 }
 
-export async function reportExperiment(
-  settings: ExperimentReportSettings,
-  context: CommandContext,
-): Promise<void> {
-  const { directory } = settings;
-  const out = settings.out ?? directory;
+/** What an experiment's directory holds that may stand in one table. */
+export interface StudyRows {
+  /** By model, task and link, then in the order of the experiment's file. */
+  readonly arms: readonly ArmRuns[];
+  readonly runs: readonly CellRows[];
+  /** The file, where it is there too. */
+  readonly experiment: Experiment | undefined;
+  readonly name: string;
+  /** Hash of the program that made the rows. */
+  readonly code: string;
+  /** Rows that are not used, in words. */
+  readonly left: readonly string[];
+}
+
+/** Reads the rows of `narrowband experiment run`, and says what is left out. NB_CONFIG_INVALID when there are none. */
+export async function readStudyRows(directory: string, context: CommandContext): Promise<StudyRows> {
   const store = new RowStore(directory);
   const all = store.hashes().map(({ config, code }) => store.read(config, code));
   const program = codeHash();
@@ -87,12 +98,22 @@ export async function reportExperiment(
       a.link.localeCompare(b.link) ||
       place(a.arm) - place(b.arm),
   );
+  const name = experiment?.name ?? runs[0].cell.experiment ?? basename(directory);
+  return { arms, runs, experiment, name, code, left };
+}
+
+export async function reportExperiment(
+  settings: ExperimentReportSettings,
+  context: CommandContext,
+): Promise<void> {
+  const { directory } = settings;
+  const out = settings.out ?? directory;
+  const { arms, runs, experiment, name, code, left } = await readStudyRows(directory, context);
   const unknown = settings.against.find((name) => !arms.some(({ arm }) => arm === name));
   if (unknown !== undefined)
     fail("NB_CONFIG_INVALID", `--against: no rows of an arm ${JSON.stringify(unknown)}`);
   const against = settings.against.length > 0 ? settings.against : experiment?.against;
   const study = studyOf(arms, against);
-  const name = experiment?.name ?? runs[0].cell.experiment ?? basename(directory);
   await mkdir(out, { recursive: true });
   const paths = { html: join(out, "report.html"), json: join(out, "report.json") };
   const write = (path: string, text: string) => writeFileAtomically(path, [new TextEncoder().encode(text)]);
@@ -109,7 +130,7 @@ export async function reportExperiment(
       command: `narrowband experiment report ${directory}`,
     }),
   );
-  if (out === directory) await store.writeCsv(runs);
+  if (out === directory) await new RowStore(directory).writeCsv(runs);
   await context.result({ experiment: name, code, left, ...study });
   printArms(study.arms, context);
   printComparisons(study, context);

@@ -3,6 +3,7 @@
  * the bytes of each transfer (Node only).
  */
 import type { Engine } from "../../shared/engine/engine.ts";
+import { createEngine } from "../../shared/engine/registry.ts";
 import { loadClientRunners, loadServerRunners } from "../../shared/job/runners.ts";
 import { ByteLedger, sumBytes } from "../../shared/ledger/ledger.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
@@ -67,6 +68,25 @@ class Stopwatch {
 function msSince(start: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / 1_000;
+}
+
+/** {@link calibrate} with one thread of ONNX Runtime, for micro-batches of `rows` rows of `rowTokens` tokens each. */
+export async function measureCosts(
+  config: JobConfig,
+  model: HfModel,
+  rows: number,
+  rowTokens: number,
+): Promise<Costs> {
+  const engine = await createEngine("onnxruntime", { threads: 1 });
+  try {
+    const { vocabSize } = model.config;
+    const ids = Int32Array.from({ length: rows * rowTokens }, (_, i) => (i * 7919) % vocabSize);
+    const labels = Int32Array.from(ids, (_, i) => ids[(i + 1) % ids.length]);
+    const batch = { ids, labels, lengths: new Int32Array(rows).fill(rowTokens) };
+    return await calibrate(config, model, engine, batch);
+  } finally {
+    await engine.dispose();
+  }
 }
 
 /**
