@@ -4,7 +4,7 @@ import { defineCommand, option } from "../../shared/command/definition.ts";
 import { FILES_GROUP, path } from "../../shared/command/shared-options.ts";
 import { PROFILE_NAMES } from "../link/profiles.ts";
 
-const TARGET = "The target";
+const TARGET = "Arms and target";
 const NETWORK = "The network and the machines";
 
 export const experimentTimesCommand = defineCommand({
@@ -48,6 +48,12 @@ export const experimentTimesCommand = defineCommand({
         group: FILES_GROUP,
         value: "file",
         defaultHelp: "measured each time",
+      }),
+      only: option(z.array(z.string().min(1)).default([]), {
+        help: "arms to show; all by default",
+        group: TARGET,
+        value: "arm",
+        defaultHelp: "all",
       }),
       targetArm: option(z.string().min(1).optional(), {
         help: "arm whose last measurement is to be reached, seed by seed",

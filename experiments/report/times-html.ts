@@ -29,6 +29,9 @@ const PARTS: Readonly<Record<Part, { readonly label: string; readonly colour: st
   codec: { label: "codec, both", colour: "var(--arm-5)" },
   link: { label: "link", colour: "var(--arm-2)" },
 };
+/** Width of the arms' names beside the bars, pixels. */
+const LABELS = 150;
+
 const PART_NAMES = Object.keys(PARTS) as Part[];
 
 /** What a bar of a chart is. */
@@ -64,7 +67,16 @@ export function timesChart(bars: readonly Bar[]): Promise<string> {
     type: "nominal",
     sort: bars.map(({ name }) => name),
     title: null,
-    axis: { labelLimit: 180, grid: false, ticks: false, domain: false, labelColor: "var(--ink)" },
+    // The same room for names in every chart, so that their bars can be compared.
+    axis: {
+      labelLimit: 240,
+      minExtent: LABELS,
+      maxExtent: LABELS,
+      grid: false,
+      ticks: false,
+      domain: false,
+      labelColor: "var(--ink)",
+    },
   };
   const x = {
     type: "quantitative",
@@ -88,7 +100,7 @@ export function timesChart(bars: readonly Bar[]): Promise<string> {
         encoding: { y, x: { ...x, field: "to" }, text: { field: "text" } },
       },
     ],
-    width: 300,
+    width: 290,
     height: 24 * bars.length,
   });
 }
@@ -105,34 +117,30 @@ function stepTable(arms: readonly ArmTimes[], several: boolean): string {
     ...(several ? ["clients"] : []),
     "arm",
     "to the target",
-    "95 % interval",
+    "95 %",
     "a step",
     "client",
     "server",
     "codec",
     "link",
-    "bytes a step",
     "server busy",
   ];
   const first = several ? 3 : 2;
   const numeric = new Set(head.map((_, i) => i).filter((i) => i >= first || (several && i === 1)));
   const rows = arms[0].times.flatMap((_, i) =>
-    arms.map((arm) => {
+    arms.map((arm, place) => {
       const time = arm.times[i];
       const parts = shownParts(time.stepPath);
       const { ci95 } = time;
       return row(
         [
-          time.link,
-          ...(several ? [formatCount(time.clients)] : []),
+          place === 0 ? time.link : "",
+          ...(several ? [place === 0 ? formatCount(time.clients) : ""] : []),
           arm.arm,
           duration(time),
-          ci95 === null
-            ? ""
-            : `${formatDuration(1_000 * Math.max(0, ci95[0]))} to ${formatDuration(1_000 * ci95[1])}`,
+          ci95 === null ? "" : `± ${formatDuration(500 * (ci95[1] - ci95[0]))}`,
           formatDuration(time.stepMs),
           ...PART_NAMES.map((part) => formatPercent(parts[part] / totalMs(time.stepPath), 0)),
-          formatBytes(Math.round(time.upBytesPerStep + time.downBytesPerStep)),
           formatPercent(time.serverBusy, 0),
         ],
         numeric,
@@ -183,8 +191,10 @@ async function section(target: GroupTarget, arms: readonly ArmTimes[]): Promise<
 export async function timesHtml({ title, times, code, settings, command }: TimesPage): Promise<string> {
   const groups = groupBy(times.arms, ({ model, task }) => JSON.stringify([model, task]));
   const sections: string[] = [];
-  for (const target of times.targets)
-    sections.push(await section(target, groups.get(JSON.stringify([target.model, target.task])) ?? []));
+  for (const target of times.targets) {
+    const arms = groups.get(JSON.stringify([target.model, target.task]));
+    if (arms !== undefined) sections.push(await section(target, arms));
+  }
   const notes = times.left.map((text) => `<li>Not used: ${escapeHtml(text)}.</li>`);
   const machines = [
     settings.slowness === 1

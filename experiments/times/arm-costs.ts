@@ -10,7 +10,7 @@ import type { Cell } from "../runner/experiment.ts";
 import type { CellRows } from "../runner/rows.ts";
 import { digestOf } from "../runner/versions.ts";
 import { measureCosts } from "../simulator/calibrate.ts";
-import { type Costs, costsSchema } from "../simulator/costs.ts";
+import { type Costs, codecCosts, costsSchema } from "../simulator/costs.ts";
 
 const count = z.int().min(1);
 
@@ -106,4 +106,61 @@ async function measure(cell: Cell, rowTokens: number): Promise<Costs> {
   } finally {
     await model.close();
   }
+}
+
+/** Of runs with one key computing is the same, whatever their codec. */
+export function computingKey(cell: Cell, rows: CellRows): string {
+  const { model, bottom, top, rank } = cell;
+  const rowTokens = meanRowTokens(cell, rows);
+  return canonicalJson({
+    inputs: rows.cell.inputs.model ?? model,
+    rows: cell.rows,
+    rowTokens,
+    bottom,
+    top,
+    rank,
+  });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+/**
+ * Costs of runs that differ in their codecs alone, with the median of all for what computing takes: two measurements of the same work differ by
+ * some percent, which must not look like a difference of codecs.
+ */
+export function shareComputing(all: readonly Costs[]): Costs[] {
+  const middle = (of: (costs: Costs, codec: NonNullable<Costs["codec"]>) => number) =>
+    median(all.map((costs) => of(costs, codecCosts(costs))));
+  const client = {
+    bottom: middle((costs, codec) => costs.client.bottom - codec.client.bottom),
+    top: middle((costs, codec) => costs.client.top - codec.client.top),
+    backward: middle((costs, codec) => costs.client.backward - codec.client.backward),
+    apply: middle((costs) => costs.client.apply),
+  };
+  const server = {
+    forward: middle((costs, codec) => costs.server.forward - codec.server.forward),
+    backward: middle((costs, codec) => costs.server.backward - codec.server.backward),
+    addGradients: middle((costs) => costs.server.addGradients),
+    optimizer: middle((costs) => costs.server.optimizer),
+  };
+  return all.map((costs) => {
+    const codec = codecCosts(costs);
+    return {
+      ...costs,
+      client: {
+        ...client,
+        bottom: client.bottom + codec.client.bottom,
+        top: client.top + codec.client.top,
+        backward: client.backward + codec.client.backward,
+      },
+      server: {
+        ...server,
+        forward: server.forward + codec.server.forward,
+        backward: server.backward + codec.server.backward,
+      },
+    };
+  });
 }

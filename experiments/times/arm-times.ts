@@ -15,7 +15,10 @@ import { type Estimate, estimate } from "../statistics/intervals.ts";
 import { stepsToTarget } from "./targets.ts";
 import { meanSizes, type TransferSizes, transferSizes } from "./transfer-sizes.ts";
 
-/** Steps times clients that are simulated at most; of longer runs a part, with the mean of all steps' sizes. */
+/**
+ * Steps times clients that are simulated at most for one run. Of longer ones a part is, once for all seeds, with the mean sizes of all steps, and
+ * taken as often as it goes into the run.
+ */
 const MOST_CLIENT_STEPS = 30_000;
 /** Steps of such a part at least. */
 const LEAST_STEPS = 3;
@@ -29,6 +32,7 @@ export interface TimesSettings {
   readonly slowness: number;
   /** Of the server's own line, bits per second each way; 0: unlimited. */
   readonly serverLine: number;
+  readonly mostClientSteps?: number;
 }
 
 /** An arm over one link. */
@@ -127,9 +131,7 @@ function linkTime(
 ): LinkTime {
   const reaching = runs.filter(({ steps }) => steps !== undefined);
   // Of an arm that never reaches the target its whole runs say how long a step takes.
-  const shown = (reaching.length > 0 ? reaching : runs).map((run) =>
-    timeOf(run, cell, costs, link, settings),
-  );
+  const shown = seedTimes(reaching.length > 0 ? reaching : runs, cell, costs, link, settings);
   const mean = (of: (time: SeedTime) => number) =>
     shown.reduce((sum, time) => sum + of(time), 0) / shown.length;
   const meanPath = (of: (time: SeedTime) => PathTimes) =>
@@ -151,24 +153,49 @@ function linkTime(
   };
 }
 
-/** A seed's run, up to its target, over a link. */
-function timeOf(
-  { seed, rows, sizes, steps: target }: SeedRun,
+/** The seeds' runs, up to their targets, over a link. */
+function seedTimes(
+  runs: readonly SeedRun[],
   cell: SeedCell,
   costs: Costs,
   link: ProfileName,
   settings: TimesSettings,
-): SeedTime {
-  const { clients, ownClients } = cell;
-  const steps = target ?? rows.end.steps;
-  const perRound = cell.mode === "sequential" ? ownClients : 1;
-  const rounds = Math.max(1, Math.ceil(steps / perRound));
-  const most = Math.max(LEAST_STEPS, Math.floor(MOST_CLIENT_STEPS / clients));
-  const whole = rounds <= most;
+): SeedTime[] {
+  const { clients, ownClients, mode } = cell;
+  const stepsOf = ({ steps, rows }: SeedRun) => steps ?? rows.end.steps;
+  const roundsOf = (run: SeedRun) =>
+    Math.max(1, Math.ceil(stepsOf(run) / (mode === "sequential" ? ownClients : 1)));
+  // In a sequential job as many rounds of each client are as many more steps of the trunk as there are more clients.
+  const commitsOf = (run: SeedRun) =>
+    mode === "sequential" ? (stepsOf(run) * clients) / ownClients : stepsOf(run);
+  const { mostClientSteps = MOST_CLIENT_STEPS } = settings;
+  const most = Math.max(LEAST_STEPS, Math.floor(mostClientSteps / clients));
+  if (runs.every((run) => roundsOf(run) <= most))
+    return runs.map((run) => {
+      const result = play(run.seed, roundsOf(run), run.sizes, cell, costs, link, settings);
+      return { reached: reachedAt(result, commitsOf(run)), result };
+    });
+  const [first] = runs;
+  const sizes = meanSizes(first.sizes, roundsOf(first));
+  const part = play(first.seed, most, sizes, cell, costs, link, settings);
+  return runs.map((run) => ({ reached: reachedAt(part, commitsOf(run)), result: part }));
+}
+
+/** A job of so many rounds in the simulator. */
+function play(
+  seed: number,
+  rounds: number,
+  sizes: TransferSizes,
+  cell: SeedCell,
+  costs: Costs,
+  link: ProfileName,
+  settings: TimesSettings,
+): SimulationResult {
+  const { clients } = cell;
   const line = { bitsPerSecond: settings.serverLine, delayMs: 0, jitterMs: 0, loss: 0 };
-  const result = simulate({
+  return simulate({
     ...simulatedJob({
-      steps: whole ? rounds : most,
+      steps: rounds,
       clients,
       microBatches: cell.microBatches,
       inFlight: cell.inFlight,
@@ -181,7 +208,7 @@ function timeOf(
       ...(cell.aggregation === "fedavg" ? { averageEvery: cell.averageEvery } : {}),
     }),
     costs,
-    tensorBytes: whole ? sizes : meanSizes(sizes, rounds),
+    tensorBytes: sizes,
     clients: Array.from({ length: clients }, () => ({
       link: PROFILES[link],
       slowness: settings.slowness,
@@ -191,9 +218,6 @@ function timeOf(
     ...(settings.serverLine === 0 ? {} : { serverLink: { up: line, down: line } }),
     seed,
   });
-  // In a sequential job as many rounds of each client are as many more steps of the trunk as there are more clients.
-  const commits = cell.mode === "sequential" ? (steps * clients) / ownClients : steps;
-  return { reached: reachedAt(result, commits), result };
 }
 
 /** Time and path from the first round's start until so many commits: between two, and behind the last, by straight lines. */

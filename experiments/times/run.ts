@@ -20,7 +20,7 @@ import { duration, shownParts, stepsText, targetText } from "./texts.ts";
 export type ExperimentTimesSettings = z.output<typeof experimentTimesCommand.options>;
 
 function printGroup(arms: readonly ArmTimes[], target: GroupTarget, context: CommandContext): void {
-  context.print(`\n${target.task}, ${target.model}: time to ${targetText(target)}`);
+  context.print(`\n${target.task}, ${target.model}. Time to the target: ${targetText(target)}`);
   const columns = arms[0].times.map(({ link, clients }, i) => ({ link, clients, i }));
   const several = new Set(columns.map(({ clients }) => clients)).size > 1;
   const name = ({ link, clients }: { link: string; clients: number }) =>
@@ -41,6 +41,28 @@ function printGroup(arms: readonly ArmTimes[], target: GroupTarget, context: Com
   for (const line of formatTable(head, table(load), right)) context.print(line);
 }
 
+/** The command that makes the page again. */
+function commandOf(settings: ExperimentTimesSettings): string {
+  const { directory, only, target, targetArm, within, links, clients, slowness, serverSpeed, serverMbit } =
+    settings;
+  const flag = (name: string, value: string | number | undefined, besides?: number) =>
+    value === undefined || value === "" || value === besides
+      ? []
+      : [`--${name} ${/\s/.test(String(value)) ? JSON.stringify(value) : value}`];
+  return [
+    `narrowband experiment times ${directory}`,
+    ...flag("only", only.join(",")),
+    ...flag("target", target),
+    ...flag("target-arm", targetArm),
+    ...flag("within", within, 0),
+    ...flag("links", links.join(",")),
+    ...flag("clients", clients.join(",")),
+    ...flag("slowness", slowness, 1),
+    ...flag("server-speed", serverSpeed, 1),
+    ...flag("server-mbit", serverMbit, 0),
+  ].join(" ");
+}
+
 export async function runExperimentTimes(
   settings: ExperimentTimesSettings,
   context: CommandContext,
@@ -55,16 +77,14 @@ export async function runExperimentTimes(
       times: { ...times, left: notUsed },
       code,
       settings,
-      command: `narrowband experiment times ${directory}`,
+      command: commandOf(settings),
     });
     await writeFileAtomically(out, [new TextEncoder().encode(html)]);
   }
   await context.result({ experiment: name, code, ...times, left: notUsed });
-  for (const target of times.targets)
-    printGroup(
-      times.arms.filter(({ model, task }) => model === target.model && task === target.task),
-      target,
-      context,
-    );
+  for (const target of times.targets) {
+    const arms = times.arms.filter(({ model, task }) => model === target.model && task === target.task);
+    if (arms.length > 0) printGroup(arms, target, context);
+  }
   if (out !== undefined) context.print(`\nThe page is ${out}.`);
 }

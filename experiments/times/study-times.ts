@@ -2,9 +2,10 @@
 import type { CommandContext } from "../../shared/command/context.ts";
 import { fail } from "../../shared/errors.ts";
 import type { ArmRuns } from "../report/study.ts";
+import type { Cell } from "../runner/experiment.ts";
 import type { Costs } from "../simulator/costs.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { CostBook, cellOf } from "./arm-costs.ts";
+import { CostBook, cellOf, computingKey, shareComputing } from "./arm-costs.ts";
 import { type ArmTimes, armTimes } from "./arm-times.ts";
 import type { ExperimentTimesSettings } from "./run.ts";
 import { type Target, targetValues } from "./targets.ts";
@@ -16,6 +17,8 @@ export interface GroupTarget {
   readonly metric: string;
   /** Whose last measurement it is; null for a value that was given. */
   readonly arm: string | null;
+  /** Share by which that may be missed. */
+  readonly within: number;
   /** By seed. */
   readonly values: Readonly<Record<string, number>>;
 }
@@ -56,17 +59,45 @@ function targetOf({ target, targetArm, within }: ExperimentTimesSettings, group:
   return { arm: targetArm ?? group[0].arm, within };
 }
 
+/** An arm, the settings of its runs, and what their computations cost. */
+interface Player {
+  readonly runs: ArmRuns;
+  readonly cell: Cell;
+  readonly costs: Costs;
+}
+
+async function players(
+  arms: readonly ArmRuns[],
+  costsFile: string | undefined,
+  context: CommandContext,
+): Promise<Player[]> {
+  const book = await CostBook.open(costsFile);
+  const measured: (Player & { readonly key: string })[] = [];
+  for (const runs of arms) {
+    context.signal.throwIfAborted();
+    const [rows] = runs.bySeed.values();
+    const cell = cellOf(rows);
+    const costs = await book.costsOf(cell, rows, ({ arm }) => context.note(`measuring the costs of ${arm}`));
+    measured.push({ runs, cell, costs, key: computingKey(cell, rows) });
+  }
+  const shared = [...groupBy(measured, ({ key }) => key).values()].flatMap((same) => {
+    const costs = shareComputing(same.map((player) => player.costs));
+    return same.map((player, i) => ({ ...player, costs: costs[i] }));
+  });
+  // In the order of the arms again.
+  return arms.map((runs) => shared.find((player) => player.runs === runs)!);
+}
+
 /** Times of all arms that can be played. NB_CONFIG_INVALID when there are none, or the target is no arm. */
 export async function studyTimes(
   all: readonly ArmRuns[],
   settings: ExperimentTimesSettings,
   context: CommandContext,
 ): Promise<StudyTimes> {
-  const { runs: arms, left } = playable(all, context);
-  const book = await CostBook.open(settings.costs);
-  const targets: GroupTarget[] = [];
-  const times: ArmTimes[] = [];
-  const costs: Record<string, Costs> = {};
+  const { runs, left } = playable(all, context);
+  const unknown = settings.only.find((name) => !runs.some(({ arm }) => arm === name));
+  if (unknown !== undefined)
+    fail("NB_CONFIG_INVALID", `--only: no rows of an arm ${JSON.stringify(unknown)}`);
   const network = {
     links: settings.links,
     clients: settings.clients,
@@ -74,21 +105,22 @@ export async function studyTimes(
     slowness: settings.slowness,
     serverLine: settings.serverMbit * 1e6,
   };
-  const groups = groupBy(arms, ({ model, task }) => JSON.stringify([model, task]));
+  const targets: GroupTarget[] = [];
+  const arms: ArmTimes[] = [];
+  const costs: Record<string, Costs> = {};
+  const groups = groupBy(runs, ({ model, task }) => JSON.stringify([model, task]));
   for (const group of groups.values()) {
     const [{ model, task, metric }] = group;
     const target = targetOf(settings, group);
     const values = targetValues(group, target);
-    const arm = "arm" in target ? target.arm : null;
-    targets.push({ model, task, metric, arm, values: Object.fromEntries(values) });
-    for (const runs of group) {
+    const { arm = null, within = 0 } = "arm" in target ? target : {};
+    targets.push({ model, task, metric, arm, within, values: Object.fromEntries(values) });
+    const shown = group.filter(({ arm }) => settings.only.length === 0 || settings.only.includes(arm));
+    for (const player of await players(shown, settings.costs, context)) {
       context.signal.throwIfAborted();
-      const [rows] = runs.bySeed.values();
-      const cell = cellOf(rows);
-      const cost = await book.costsOf(cell, rows, ({ arm }) => context.note(`measuring the costs of ${arm}`));
-      costs[JSON.stringify([model, task, runs.arm])] = cost;
-      times.push(armTimes(runs, cell, cost, values, network));
+      costs[JSON.stringify([model, task, player.runs.arm])] = player.costs;
+      arms.push(armTimes(player.runs, player.cell, player.costs, values, network));
     }
   }
-  return { targets, arms: times, costs, left };
+  return { targets, arms, costs, left };
 }

@@ -1,5 +1,5 @@
 /** Times to target in words and figures, for tables and pages. */
-import { formatDuration } from "../../shared/command/format.ts";
+import { formatDuration, formatPercent } from "../../shared/command/format.ts";
 import { formatMetric } from "../runner/rows.ts";
 import type { PathTimes } from "../simulator/critical-path.ts";
 import type { ArmTimes, LinkTime } from "./arm-times.ts";
@@ -26,9 +26,10 @@ export function stepsText({ steps, reached, seeds }: ArmTimes): string {
   return `${steps.toFixed(1)}${reached < seeds ? ` (${reached} of ${seeds} seeds)` : ""}`;
 }
 
-export function targetText({ metric, arm, values }: GroupTarget): string {
+export function targetText({ metric, arm, within, values }: GroupTarget): string {
   const all = Object.values(values);
   const [low, high] = [Math.min(...all), Math.max(...all)].map((value) => formatMetric(metric, value));
-  const range = low === high ? low : `${low} to ${high}, by seed`;
-  return arm === null ? `${metric} ${low}` : `${metric} of ${arm} at its end (${range})`;
+  if (arm === null) return `${metric} ${low}`;
+  const near = within === 0 ? "" : `within ${formatPercent(within)} of `;
+  return `${near}what ${arm} reached, ${metric} ${low === high ? low : `${low} to ${high} by seed`}`;
 }
