@@ -29,82 +29,72 @@ export const experimentTimesCommand = defineCommand({
   ],
   json: "{ targets: [{ model, task, metric, arm, values }], arms: [{ model, task, arm, metric, seeds, reached, steps, stepsCi95, times: [{ link, clients, stepMs, stepPath, upBytesPerStep, downBytesPerStep, serverBusy, clientBusy, secondsToTarget, ci95, pathToTarget }] }], costs }; paths are milliseconds by part, and null stands for a target that is not reached.",
   jsonFile: true,
-  options: z
-    .strictObject({
-      directory: option(path, {
-        help: "directory with rows",
-        group: FILES_GROUP,
-        value: "dir",
-        positional: true,
-      }),
-      out: option(path.optional(), {
-        help: "page to write",
-        group: FILES_GROUP,
-        value: "file",
-        example: "times.html",
-      }),
-      costs: option(path.optional(), {
-        help: "file with costs; what is not in it is measured and put there",
-        group: FILES_GROUP,
-        value: "file",
-        defaultHelp: "measured each time",
-      }),
-      only: option(z.array(z.string().min(1)).default([]), {
-        help: "arms to show; all by default",
-        group: TARGET,
-        value: "arm",
-        defaultHelp: "all",
-      }),
-      targetArm: option(z.string().min(1).optional(), {
-        help: "arm whose last measurement is to be reached, seed by seed",
-        group: TARGET,
-        value: "arm",
-        defaultHelp: "the first arm",
-        example: "f16",
-      }),
-      within: option(z.number().min(0).max(1).default(0), {
-        help: "share by which that may be missed: 0.01 takes a loss that is 1 % higher for reached",
-        group: TARGET,
-        value: "share",
-      }),
-      target: option(z.number().optional(), {
-        help: "value of the metric that is to be reached, in place of an arm's",
-        group: TARGET,
-      }),
-      links: option(
-        z.array(z.enum(PROFILE_NAMES)).min(1).default(["lan", "fibre", "cable", "4g", "dsl", "satellite"]),
-        { help: "links of the clients", group: NETWORK, value: "name" },
-      ),
-      clients: option(z.array(z.int().min(1).max(65_536)).default([]), {
-        help: "numbers of clients, which are taken to need as many steps",
-        group: NETWORK,
-        value: "n",
-        accepts: "1 to 65536 each",
-        defaultHelp: "as many as the run had",
-      }),
-      slowness: option(z.number().positive().max(1_000).default(1), {
-        help: "how many times as slow as this machine the clients are",
-        group: NETWORK,
-        value: "x",
-      }),
-      serverSpeed: option(z.number().positive().max(1e6).default(1), {
-        help: "how many times as fast as this machine the server is",
-        group: NETWORK,
-      }),
-      serverMbit: option(z.number().min(0).max(1e6).default(0), {
-        help: "megabits per second of the server's own line, each way, shared by all; 0 for no limit",
-        group: NETWORK,
-      }),
-    })
-    .check(({ value, issues }) => {
-      if (value.target !== undefined && value.targetArm !== undefined)
-        issues.push({
-          code: "custom",
-          input: value,
-          path: ["target"],
-          message: "accepted: --target or --target-arm, not both",
-        });
+  options: z.strictObject({
+    directory: option(path, {
+      help: "directory with rows",
+      group: FILES_GROUP,
+      value: "dir",
+      positional: true,
     }),
+    out: option(path.optional(), {
+      help: "page to write",
+      group: FILES_GROUP,
+      value: "file",
+      example: "times.html",
+    }),
+    costs: option(path.optional(), {
+      help: "file with costs; what is not in it is measured and put there",
+      group: FILES_GROUP,
+      value: "file",
+      defaultHelp: "measured each time",
+    }),
+    only: option(z.array(z.string().min(1)).default([]), {
+      help: "arms to show; all by default",
+      group: TARGET,
+      value: "arm",
+      defaultHelp: "all",
+    }),
+    targetArm: option(z.string().min(1).optional(), {
+      help: "arm whose last measurement is to be reached, seed by seed",
+      group: TARGET,
+      value: "arm",
+      defaultHelp: "the first arm",
+      example: "f16",
+    }),
+    within: option(z.number().min(0).max(1).default(0), {
+      help: "share by which that may be missed: 0.01 takes a loss that is 1 % higher for reached",
+      group: TARGET,
+      value: "share",
+    }),
+    target: option(z.number().optional(), {
+      help: "value of the metric that is to be reached, in place of an arm's",
+      group: TARGET,
+    }),
+    links: option(
+      z.array(z.enum(PROFILE_NAMES)).min(1).default(["lan", "fibre", "cable", "4g", "dsl", "satellite"]),
+      { help: "links of the clients", group: NETWORK, value: "name", example: "dsl" },
+    ),
+    clients: option(z.array(z.int().min(1).max(65_536)).default([]), {
+      help: "numbers of clients, which are taken to need as many steps",
+      group: NETWORK,
+      value: "n",
+      accepts: "1 to 65536 each",
+      defaultHelp: "as many as the run had",
+    }),
+    slowness: option(z.number().positive().max(1_000).default(1), {
+      help: "how many times as slow as this machine the clients are",
+      group: NETWORK,
+      value: "x",
+    }),
+    serverSpeed: option(z.number().positive().max(1e6).default(1), {
+      help: "how many times as fast as this machine the server is",
+      group: NETWORK,
+    }),
+    serverMbit: option(z.number().min(0).max(1e6).default(0), {
+      help: "megabits per second of the server's own line, each way, shared by all; 0 for no limit",
+      group: NETWORK,
+    }),
+  }),
   async run(settings, context) {
     const { runExperimentTimes } = await import("../times/run.ts");
     await runExperimentTimes(settings, context);

@@ -8,6 +8,7 @@ import {
   formatPercent,
   formatTable,
 } from "../../shared/command/format.ts";
+import { fail } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
 import type { experimentTimesCommand } from "../commands/experiment-times.ts";
 import { readStudyRows } from "../report/report-experiment.ts";
@@ -67,7 +68,9 @@ export async function runExperimentTimes(
   settings: ExperimentTimesSettings,
   context: CommandContext,
 ): Promise<void> {
-  const { directory, out } = settings;
+  const { directory, out, target, targetArm } = settings;
+  if (target !== undefined && targetArm !== undefined)
+    fail("NB_CONFIG_INVALID", `--target: ${target} was given with --target-arm; accepted: one, not both`);
   const { arms, name, code, left } = await readStudyRows(directory, context);
   const times = await studyTimes(arms, settings, context);
   const notUsed = [...left, ...times.left];
@@ -82,9 +85,9 @@ export async function runExperimentTimes(
     await writeFileAtomically(out, [new TextEncoder().encode(html)]);
   }
   await context.result({ experiment: name, code, ...times, left: notUsed });
-  for (const target of times.targets) {
-    const arms = times.arms.filter(({ model, task }) => model === target.model && task === target.task);
-    if (arms.length > 0) printGroup(arms, target, context);
+  for (const group of times.targets) {
+    const arms = times.arms.filter(({ model, task }) => model === group.model && task === group.task);
+    if (arms.length > 0) printGroup(arms, group, context);
   }
   if (out !== undefined) context.print(`\nThe page is ${out}.`);
 }
