@@ -70,6 +70,7 @@ export function timesChart(bars: readonly Bar[]): Promise<string> {
     // The same room for names in every chart, so that their bars can be compared.
     axis: {
       labelLimit: 240,
+      labelPadding: 6,
       minExtent: LABELS,
       maxExtent: LABELS,
       grid: false,
@@ -82,7 +83,7 @@ export function timesChart(bars: readonly Bar[]): Promise<string> {
     type: "quantitative",
     title: `${unitName} to the target`,
     // Room for the labels behind the bars.
-    scale: { domain: [0, (most / unit) * 1.3], nice: false },
+    scale: { domain: [0, (most / unit) * 1.5], nice: false },
     axis: { tickCount: 5 },
   };
   const bar = (part: Part) => ({
