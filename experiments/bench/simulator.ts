@@ -35,6 +35,7 @@ const AROUND_MS = 1_500;
 
 const ms = z.number().min(0);
 const rowSchema = z.strictObject({
+  row: z.literal("step"),
   pipeline: z.enum(PIPELINES),
   link: z.enum(PROFILE_NAMES),
   /** Of each step but the first, which finds connections cold. */
@@ -43,13 +44,20 @@ const rowSchema = z.strictObject({
   /** Processes that wanted to run on the machine, the mean of the minute before. */
   load: ms,
 });
-const keptSchema = z.strictObject({
-  /** From the runs over no link. */
-  costs: z.partialRecord(z.enum(PIPELINES), costsSchema),
-  rows: z.array(rowSchema),
+/** From the run over no link. */
+const costsRowSchema = z.strictObject({
+  row: z.literal("costs"),
+  pipeline: z.enum(PIPELINES),
+  costs: costsSchema,
 });
+/** A line of the file in which rows are kept. */
+const lineSchema = z.discriminatedUnion("row", [costsRowSchema, rowSchema]);
 type Row = z.infer<typeof rowSchema>;
-type Kept = z.infer<typeof keptSchema>;
+
+interface Kept {
+  costs: Partial<Record<Pipeline, Costs>>;
+  rows: Row[];
+}
 
 interface Settings {
   readonly json: boolean;
@@ -75,11 +83,28 @@ function positive(text: string): number {
 }
 
 function readKept(path: string | undefined): Kept {
-  if (path === undefined || !existsSync(path)) return { costs: {}, rows: [] };
-  const parsed = keptSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
-  if (parsed.success) return parsed.data;
-  const [{ path: at, message }] = parsed.error.issues;
-  return fail("NB_CONFIG_INVALID", `--keep: ${path}: ${at.join(".")}: ${message}`);
+  const kept: Kept = { costs: {}, rows: [] };
+  if (path === undefined || !existsSync(path)) return kept;
+  for (const [i, line] of readFileSync(path, "utf8").trim().split("\n").entries()) {
+    const parsed = lineSchema.safeParse(JSON.parse(line));
+    if (!parsed.success) {
+      const [{ path: at, message }] = parsed.error.issues;
+      return fail("NB_CONFIG_INVALID", `--keep: ${path}:${i + 1}: ${at.join(".")}: ${message}`);
+    }
+    if (parsed.data.row === "costs") kept.costs[parsed.data.pipeline] = parsed.data.costs;
+    else kept.rows.push(parsed.data);
+  }
+  return kept;
+}
+
+/** Writes rows in the order of the matrix, each pipeline's costs before them. */
+function writeKept(path: string, { costs, rows }: Kept): void {
+  const lines = PIPELINES.flatMap((pipeline) => {
+    const own = costs[pipeline];
+    const of = PROFILE_NAMES.flatMap((link) => rows.find((row) => isOf(row, pipeline, link)) ?? []);
+    return [...(own === undefined ? [] : [{ row: "costs", pipeline, costs: own }]), ...of];
+  });
+  writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
 
 function jobOf(pipeline: Pipeline) {
@@ -124,7 +149,14 @@ async function measure(kept: Kept, pipeline: Pipeline, link: ProfileName): Promi
   const options = optionsFor(pipeline, link);
   const result = await runPacedJob(options);
   if (link === "none") kept.costs[pipeline] = costsOf(options, result);
-  const row: Row = { pipeline, link, measuredMs: stepsOf(result.commitMs), predictedMs: [], load };
+  const row: Row = {
+    row: "step",
+    pipeline,
+    link,
+    measuredMs: stepsOf(result.commitMs),
+    predictedMs: [],
+    load,
+  };
   kept.rows = [...kept.rows.filter((other) => !isOf(other, pipeline, link)), row];
   // New costs are the basis of all the pipeline's rows.
   for (const other of kept.rows)
@@ -197,7 +229,7 @@ const program = new Command("bench:simulator")
     "step times that the simulator predicts beside those over real sockets and the shaping proxies",
   )
   .option("--json", "rows instead of a table", false)
-  .option("--keep <file>", "JSON file in which rows are kept, so that further calls go on")
+  .option("--keep <file>", "file of JSON lines in which rows are kept, so that further calls go on")
   .option("--only <row>", 'measure this row, such as "fibre,1/1"; may be repeated', rowNames, [])
   .option("--seconds <n>", "begin no row that would end later", positive, Number.POSITIVE_INFINITY);
 const settings: Settings = program.parse().opts();
@@ -228,7 +260,7 @@ while (wanted.length > 0) {
     break;
   }
   await measure(kept, pipeline, link);
-  if (settings.keep !== undefined) writeFileSync(settings.keep, `${JSON.stringify(kept, null, 1)}\n`);
+  if (settings.keep !== undefined) writeKept(settings.keep, kept);
 }
 
 if (settings.json) console.log(JSON.stringify(figures(kept), null, 2));
