@@ -7,8 +7,10 @@ import { trainCommand } from "./client/commands/train.ts";
 import { codecBenchCommand } from "./experiments/commands/codec-bench.ts";
 import { codecListCommand } from "./experiments/commands/codec-list.ts";
 import { demoCommand } from "./experiments/commands/demo.ts";
+import { experimentKeepCommand } from "./experiments/commands/experiment-keep.ts";
 import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
+import { experimentTablesCommand } from "./experiments/commands/experiment-tables.ts";
 import { experimentTimesCommand } from "./experiments/commands/experiment-times.ts";
 import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
@@ -28,10 +30,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
   exportCommand,
   inspectCommand,
   experimentRunCommand,
+  experimentReportCommand,
+  experimentKeepCommand,
+  experimentTablesCommand,
+  experimentTimesCommand,
   codecListCommand,
   codecBenchCommand,
-  experimentReportCommand,
-  experimentTimesCommand,
   linkCommand,
   simulateCommand,
 ];

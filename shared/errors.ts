@@ -109,7 +109,7 @@ export const ERRORS = {
   ),
   NB_DATASET_MISSING: kind(
     "A data set that was asked for by name is not installed.",
-    "Install the package that the message names, or give a file of your own.",
+    "Get what the message names, or give a file of your own.",
     { exit: 2 },
   ),
   NB_SAFETENSORS_TRUNCATED: kind(

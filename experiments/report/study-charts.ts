@@ -1,4 +1,6 @@
 /** Plots of an experiment: figures against bytes, bits over steps, differences with their intervals. */
+
+import { isShare, metricLabel } from "../runner/rows.ts";
 import { type Style, svg } from "./charts.ts";
 import { type ArmComparison, type ArmRuns, type ArmSummary, meanCurve } from "./study.ts";
 
@@ -12,6 +14,10 @@ export const STUDY_STYLE = `
 @media (prefers-color-scheme: dark) {
   :root { --arm-1: #56b4e9; --arm-2: #f0a860; --arm-3: #3cc9a0; --arm-4: #e19ac6; --arm-5: #e6d54a; --arm-6: #9bd3f0; --arm-7: #c9c8c1; }
 }
+.contents { margin: 0; padding: 0; list-style: none; columns: 300px auto; column-gap: 24px; }
+.contents a { color: var(--series-1); }
+/* Which arm a line is of stays in sight while the rest is moved. */
+.scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--page); }
 .grid + h3, .scroll + h3 { margin-top: 24px; }
 `;
 
@@ -29,12 +35,31 @@ export function armStyles(names: readonly string[]): Map<string, Style> {
 }
 
 const MEGABYTE = 1e6;
+const AXIS_TITLES: Readonly<Record<string, string>> = { loss: "loss, nats per token" };
 
-/** A task's figure against cumulative bytes, mean over seeds, with 95 % intervals; reference rows as level lines. */
+/** Ticks of a scale of ratios; those outside of it are not drawn. */
+export const ROUND_NUMBERS = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap((power) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
+);
+
+/** Of a plot's inner area, pixels. */
+export interface PlotSize {
+  readonly width: number;
+  readonly height: number;
+}
+const SIZE: PlotSize = { width: 420, height: 240 };
+
+/** How an axis writes a metric: shares as percentages. */
+export function metricAxis(metric: string): Record<string, unknown> {
+  return { tickCount: 5, ...(isShare(metric) && { format: ".0%" }) };
+}
+
+/** A task's figure against cumulative bytes, mean over seeds, with 95 % bands; reference rows as level lines. */
 export function costChart(
   arms: readonly ArmRuns[],
-  baselines: readonly ArmSummary[],
+  baselines: readonly Pick<ArmSummary, "mean">[],
   styles: ReadonlyMap<string, Style>,
+  size: PlotSize = SIZE,
 ): Promise<string> {
   const [{ metric }] = arms;
   const layers = arms.flatMap((arm) => {
@@ -53,13 +78,19 @@ export function costChart(
       type: "quantitative",
       title: "megabytes on the wire, all clients",
       scale: { type: "log", nice: false },
-      axis: { grid: false, tickCount: 5, format: "~g" },
+      axis: { grid: false, values: ROUND_NUMBERS, format: "~g", labelOverlap: true },
     };
-    const y = { field: "value", type: "quantitative", title: metric, scale: { zero: false } };
+    const y = {
+      field: "value",
+      type: "quantitative",
+      title: AXIS_TITLES[metric] ?? metricLabel(metric),
+      scale: { zero: false },
+      axis: metricAxis(metric),
+    };
     return [
       {
         data: { values },
-        mark: { type: "rule", stroke: colour, opacity: 0.35 },
+        mark: { type: "area", fill: colour, opacity: 0.14 },
         encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
       },
       {
@@ -79,7 +110,7 @@ export function costChart(
     mark: { type: "rule", stroke: "var(--ink-3)", strokeDash: [2, 3] },
     encoding: { y: { field: "value", type: "quantitative" } },
   }));
-  return svg({ values: [], layers: [...layers, ...levels], width: 420, height: 240 });
+  return svg({ values: [], layers: [...layers, ...levels], ...size });
 }
 
 /** Bits per element that each arm's codec spent in each step, over steps, mean of phases and seeds. */
@@ -106,7 +137,13 @@ export function spentBitsChart(
         data: { values },
         mark: { type: "line", stroke: colour, strokeDash: [...dash] },
         encoding: {
-          x: { field: "step", type: "quantitative", title: "step", axis: { grid: false, tickCount: 6 } },
+          x: {
+            field: "step",
+            type: "quantitative",
+            title: "step",
+            scale: { zero: true },
+            axis: { grid: false, tickCount: 6 },
+          },
           y: {
             field: "bits",
             type: "quantitative",
@@ -117,7 +154,7 @@ export function spentBitsChart(
       },
     ];
   });
-  return layers.length === 0 ? undefined : svg({ values: [], layers, width: 420, height: 240 });
+  return layers.length === 0 ? undefined : svg({ values: [], layers, ...SIZE });
 }
 
 /** Differences to a reference at equal bytes, with their intervals; zero is the reference. */
@@ -134,13 +171,13 @@ export function differenceChart(comparisons: readonly ArmComparison[]): Promise<
     type: "nominal",
     sort: null,
     title: null,
-    axis: { labelLimit: 180, grid: false, ticks: false, domain: false },
+    axis: { labelLimit: 400, grid: false, ticks: false, domain: false },
   };
   const x = {
     field: "difference",
     type: "quantitative",
-    title: `${metric}, arm minus ${against}, at equal bytes`,
-    axis: { tickCount: 5 },
+    title: `${metricLabel(metric)}, arm minus ${against}, at equal bytes`,
+    axis: { tickCount: 5, ...(isShare(metric) && { format: "+.0%" }) },
   };
   return svg({
     values,

@@ -1,7 +1,7 @@
 /** An experiment's page: for each model and task what every arm reached, at what cost, and how it compares. One file, no script. */
 
 import { formatBytes, formatCount, formatDuration } from "../../shared/command/format.ts";
-import { formatMetric } from "../runner/rows.ts";
+import { formatDifference, formatMetric, metricLabel } from "../runner/rows.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { figure, lineKey, row, table } from "./html.ts";
 import { escapeHtml, htmlPage } from "./page.ts";
@@ -25,9 +25,8 @@ function interval(ci95: readonly [number, number] | null, format: (value: number
   return ci95 === null ? "one seed" : `${format(ci95[0])} to ${format(ci95[1])}`;
 }
 
-function signed(metric: string, value: number | null): string {
-  if (value === null) return "";
-  return `${value < 0 ? "−" : "+"}${formatMetric(metric, Math.abs(value))}`;
+function difference(metric: string, value: number | null): string {
+  return value === null ? "" : formatDifference(metric, value);
 }
 
 function armTable(arms: readonly ArmSummary[]): string {
@@ -41,7 +40,7 @@ function armTable(arms: readonly ArmSummary[]): string {
       [
         arm.name,
         formatMetric(metric, arm.mean),
-        interval(arm.ci95, (value) => formatMetric(metric, value)),
+        arm.ci95 === null ? "one seed" : `± ${formatMetric(metric, (arm.ci95[1] - arm.ci95[0]) / 2)}`,
         String(arm.seeds.length),
         arm.baseline ? "" : formatBytes(arm.cumulativeBytes),
         arm.baseline ? "" : arm.codecBitsPerElement.toFixed(3),
@@ -58,14 +57,14 @@ function armTable(arms: readonly ArmSummary[]): string {
   const target = arms.find(({ baseline }) => !baseline)?.bytesToTarget.target;
   const head = [
     "arm",
-    metric,
-    "95 % interval",
+    metricLabel(metric),
+    "95 %",
     "seeds",
     "bytes",
     "codec bits",
     "all bits",
     target === undefined ? "bytes to target" : `bytes to ${formatMetric(metric, target)}`,
-    ...others,
+    ...others.map(metricLabel),
   ];
   return table(head, rows, new Set([...numeric, ...others.map((_, i) => 8 + i)]));
 }
@@ -79,18 +78,18 @@ function bytesToTarget({ baseline, bytesToTarget: { mean, reached }, seeds }: Ar
 function comparisonTable(comparisons: readonly ArmComparison[]): string {
   const [{ metric }] = comparisons;
   const numeric = new Set([2, 3, 4, 5, 6, 7, 8]);
-  const format = (value: number) => signed(metric, value);
+  const format = (value: number) => formatDifference(metric, value);
   const rows = comparisons.map((comparison) =>
     row(
       [
         comparison.arm,
         comparison.against,
         comparison.atBytes === null ? "" : formatBytes(comparison.atBytes),
-        signed(metric, comparison.difference),
+        difference(metric, comparison.difference),
         comparison.difference === null ? "not measured on the way" : interval(comparison.ci95, format),
-        signed(metric, comparison.finalDifference),
+        format(comparison.finalDifference),
         interval(comparison.finalCi95, format),
-        signed(metric, comparison.meanGap),
+        difference(metric, comparison.meanGap),
         comparison.byteRatio.toFixed(3),
       ],
       numeric,
@@ -124,7 +123,7 @@ function costTable(arms: readonly ArmSummary[]): string {
           ...["A1", "A2", "G2", "G1"].map((phase) => phaseBits[phase]?.toFixed(3) ?? ""),
           formatCount(steps),
           formatDuration(ms.clientCompute + ms.serverCompute),
-          formatDuration(ms.clientCodec + ms.serverCodec),
+          ms.clientCodec === undefined ? "" : formatDuration(ms.clientCodec + ms.serverCodec),
           ms.link === undefined ? "" : formatDuration(ms.link),
           peakMemory === null ? "" : formatBytes(peakMemory),
         ],
@@ -138,15 +137,19 @@ function costTable(arms: readonly ArmSummary[]): string {
   );
 }
 
-async function section(page: StudyPage, arms: readonly ArmSummary[]): Promise<string> {
+function titleOf([{ model, task, link }]: readonly ArmSummary[]): string {
+  return `${task}, ${model}${link === "none" ? "" : `, over ${link}`}`;
+}
+
+async function section(page: StudyPage, arms: readonly ArmSummary[], id: string): Promise<string> {
   const [{ model, task, link }] = arms;
   const same = (other: { model: string; task: string; link: string }) =>
     other.model === model && other.task === task && other.link === link;
   const runs = page.runs.filter((run) => same(run) && !run.baseline);
   const baselines = arms.filter(({ baseline }) => baseline);
   const comparisons = page.study.comparisons.filter(same);
-  const title = `${task}, ${model}${link === "none" ? "" : `, over ${link}`}`;
-  if (runs.length === 0) return `<h2>${escapeHtml(title)}</h2>${armTable(arms)}`;
+  const heading = `<h2 id="${id}">${escapeHtml(titleOf(arms))}</h2>`;
+  if (runs.length === 0) return `${heading}${armTable(arms)}`;
   const styles = armStyles(runs.map(({ arm }) => arm));
   const keys = [
     ...runs.map(({ arm }) => lineKey(styles.get(arm)!, arm)),
@@ -155,9 +158,9 @@ async function section(page: StudyPage, arms: readonly ArmSummary[]): Promise<st
     ),
   ];
   const cards = [
-    `<div class="card"><h3>${escapeHtml(runs[0].metric)} against bytes</h3>${figure(
+    `<div class="card"><h3>${escapeHtml(capital(metricLabel(runs[0].metric)))} against bytes</h3>${figure(
       await costChart(runs, baselines, styles),
-      `${runs[0].metric} on ${task} against cumulative bytes, by arm`,
+      `${metricLabel(runs[0].metric)} on ${task} against cumulative bytes, by arm`,
     )}</div>`,
   ];
   const bits = await spentBitsChart(runs, styles);
@@ -176,24 +179,44 @@ async function section(page: StudyPage, arms: readonly ArmSummary[]): Promise<st
     );
   }
   const better = runs[0].higherIsBetter ? "Higher is better." : "Lower is better.";
-  return `<h2>${escapeHtml(title)}</h2><p class="muted">${better}</p><ul class="legend">${keys.join("")}</ul>
+  const notes = [better];
+  const packed = arms.flatMap(({ name, packedOf }) =>
+    packedOf === null ? [] : [`${name} (of ${packedOf})`],
+  );
+  if (packed.length > 0)
+    notes.push(`The same runs with their bytes counted without the entropy stage: ${packed.join(", ")}.`);
+  if (baselines.some(({ name }) => name.startsWith("bag-of-words")))
+    notes.push(
+      "Of the references without a language model, bag-of-words is made from all training examples, bag-of-words-seen from as many as the clients see in their steps.",
+    );
+  return `${heading}<p class="muted">${escapeHtml(notes.join(" "))}</p><ul class="legend">${keys.join("")}</ul>
 <div class="grid">${cards.join("")}</div>
 <h3>What each arm reached</h3>${armTable(arms)}
 ${comparisons.length === 0 ? "" : `<h3>Against the references, paired by seed</h3>${comparisonTable(comparisons)}`}
 <h3>What it cost</h3>${costTable(arms)}`;
 }
 
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** The page. */
 export async function studyHtml(page: StudyPage): Promise<string> {
   const groups = groupBy(page.study.arms, ({ model, task, link }) => JSON.stringify([model, task, link]));
   const sections: string[] = [];
-  for (const arms of groups.values()) sections.push(await section(page, arms));
+  const links: string[] = [];
+  for (const arms of groups.values()) {
+    const id = `part-${sections.length + 1}`;
+    links.push(`<li><a href="#${id}">${escapeHtml(titleOf(arms))}</a></li>`);
+    sections.push(await section(page, arms, id));
+  }
   const notes = page.left.map((text) => `<li>Not used: ${escapeHtml(text)}.</li>`);
   const body = `${page.question === undefined ? "" : `<p>${escapeHtml(page.question)}</p>`}
 <p class="muted">Program ${escapeHtml(page.code)} · made again by <code>${escapeHtml(page.command)}</code></p>
 <ul class="summary">${notes.join("")}</ul>
+${links.length < 2 ? "" : `<nav><ul class="contents">${links.join("")}</ul></nav>`}
 ${sections.join("\n")}
-<footer>Means over seeds; intervals are 95 % by Student's t, of differences within seeds where arms are compared. Bytes are everything that the
+<footer>Means over seeds; intervals are 95 % by Student's t, of differences within seeds where arms are compared; pp are percentage points. Bytes are everything that the
 server's sockets carried. The numbers of this page are in it, as JSON, in the element with the id "study".</footer>`;
   return htmlPage({ title: page.title, style: STUDY_STYLE, body, id: "study", data: page.study });
 }

@@ -3,7 +3,7 @@
  * seed and at equal cumulative bytes.
  */
 import { canonicalJson } from "../../shared/job/fingerprint.ts";
-import type { CellRows } from "../runner/rows.ts";
+import type { CellRows, EndRow } from "../runner/rows.ts";
 import { digestOf } from "../runner/versions.ts";
 import { type Curve, firstReach, meanGap, valueAt } from "../statistics/curves.ts";
 import { groupBy } from "../statistics/groups.ts";
@@ -16,6 +16,8 @@ export interface ArmRuns {
   readonly arm: string;
   readonly link: string;
   readonly baseline: boolean;
+  /** The arm whose runs these are, with their bytes as they would be without the entropy stage. */
+  readonly packedOf?: string;
   readonly metric: string;
   readonly higherIsBetter: boolean;
   readonly bySeed: ReadonlyMap<number, CellRows>;
@@ -27,6 +29,8 @@ export interface ArmSummary {
   readonly model: string;
   readonly link: string;
   readonly baseline: boolean;
+  /** The arm whose runs these are, with their bytes as they would be without the entropy stage; null for an arm's own runs. */
+  readonly packedOf: string | null;
   readonly seeds: readonly number[];
   readonly metric: string;
   readonly higherIsBetter: boolean;
@@ -44,7 +48,7 @@ export interface ArmSummary {
   readonly phaseBits: Readonly<Record<string, number>>;
   /** Bytes at which the task's target was first reached; null when no seed reached it. */
   readonly bytesToTarget: { readonly target: number; readonly mean: number | null; readonly reached: number };
-  /** Means over seeds, milliseconds of a run. */
+  /** Means over seeds, milliseconds of a run. Without the codec's where another codec did the work: see `packedOf`. */
   readonly ms: Readonly<Record<string, number>>;
   readonly peakMemory: number | null;
   readonly steps: number;
@@ -126,13 +130,56 @@ export function compatibleRuns(
   return { runs, code, left };
 }
 
-/** Runs by model, task, link and arm, in the order of their first appearance. */
-export function armsOf(runs: readonly CellRows[]): ArmRuns[] {
-  return [...groupBy(runs, nameOf).values()].map((group) => {
+/**
+ * Runs by model, task, link and arm, in the order of their first appearance. An arm with a name for its runs without the entropy
+ * stage is followed by these, as an arm of their own.
+ *
+ * @param packedAs that name of an arm; the one that its rows carry where this is left out
+ */
+export function armsOf(
+  runs: readonly CellRows[],
+  packedAs: (arm: string) => string | undefined = (name) =>
+    runs.find(({ cell }) => cell.arm === name && cell.packedAs !== undefined)?.cell.packedAs,
+): ArmRuns[] {
+  return [...groupBy(runs, nameOf).values()].flatMap((group) => {
     const { model, task, arm, link, baseline, metric, higherIsBetter } = group[0].cell;
     const bySeed = new Map(group.map((cell) => [cell.cell.seed, cell]));
-    return { model, task, arm, link, baseline, metric, higherIsBetter, bySeed };
+    const own = { model, task, arm, link, baseline, metric, higherIsBetter, bySeed };
+    const name = packedAs(arm);
+    const packed = new Map(
+      group.flatMap((cell) => packedRun(cell) ?? []).map((cell) => [cell.cell.seed, cell]),
+    );
+    return name === undefined || packed.size === 0
+      ? [own]
+      : [own, { ...own, arm: name, packedOf: arm, bySeed: packed }];
   });
+}
+
+/**
+ * The rows of the same run without its entropy stage, as far as a report reads them: bytes by category are still the run's
+ * own. Undefined when the rows do not know.
+ */
+function packedRun(run: CellRows): CellRows | undefined {
+  const { end } = run;
+  const { packedBytes, packedCodecBits, packedPhaseBits } = end;
+  const evaluations = run.evaluations.flatMap((row) =>
+    row.packedBytes === undefined ? [] : [{ ...row, totalBytes: row.packedBytes }],
+  );
+  if (packedBytes === undefined || packedCodecBits === undefined || packedPhaseBits === undefined)
+    return undefined;
+  if (evaluations.length < run.evaluations.length) return undefined;
+  return {
+    ...run,
+    evaluations,
+    steps: run.steps.map((row) => ({ ...row, wireBits: row.packedWireBits })),
+    end: {
+      ...end,
+      totalBytes: packedBytes,
+      codecBitsPerElement: packedCodecBits,
+      wireBitsPerElement: (8 * packedBytes) / Math.max(1, end.elements),
+      phaseBits: packedPhaseBits,
+    },
+  };
 }
 
 function metricOf(metrics: Readonly<Record<string, number | undefined>>, name: string): number {
@@ -144,7 +191,8 @@ function curveOf({ metric }: ArmRuns, { evaluations }: CellRows): Curve {
   return evaluations.map(({ totalBytes, metrics }) => [totalBytes, metricOf(metrics, metric)]);
 }
 
-function finals(arm: ArmRuns): Map<number, number> {
+/** The last measurement of each seed's run. */
+export function finals(arm: ArmRuns): Map<number, number> {
   return new Map(
     [...arm.bySeed].map(([seed, { evaluations }]) => [
       seed,
@@ -168,7 +216,13 @@ function meanRecord(
   );
 }
 
-function summaryOf(arm: ArmRuns, target: number): ArmSummary {
+/** Times that a run would have had with another codec, too. */
+function withoutCodecTimes({ clientCodec: _c, serverCodec: _s, ...rest }: EndRow["ms"]) {
+  return rest;
+}
+
+/** Figures of an arm. `target`: the value that bytes are counted to. */
+export function summaryOf(arm: ArmRuns, target: number): ArmSummary {
   const cells = [...arm.bySeed.values()];
   const value = estimate([...finals(arm).values()]);
   const reached = cells.flatMap((cell) => firstReach(curveOf(arm, cell), target, arm.higherIsBetter) ?? []);
@@ -179,6 +233,7 @@ function summaryOf(arm: ArmRuns, target: number): ArmSummary {
     model: arm.model,
     link: arm.link,
     baseline: arm.baseline,
+    packedOf: arm.packedOf ?? null,
     seeds: [...arm.bySeed.keys()].sort((a, b) => a - b),
     metric: arm.metric,
     higherIsBetter: arm.higherIsBetter,
@@ -191,7 +246,7 @@ function summaryOf(arm: ArmRuns, target: number): ArmSummary {
     codecBitsPerElement: mean(cells.map(({ end }) => end.codecBitsPerElement)),
     phaseBits: meanRecord(cells.map(({ end }) => end.phaseBits)),
     bytesToTarget: { target, mean: reached.length === 0 ? null : mean(reached), reached: reached.length },
-    ms: meanRecord(cells.map(({ end }) => end.ms)),
+    ms: meanRecord(cells.map(({ end: { ms } }) => (arm.packedOf === undefined ? ms : withoutCodecTimes(ms)))),
     peakMemory: peaks.length === 0 ? null : Math.max(...peaks),
     steps: mean(cells.map(({ end }) => end.steps)),
   };

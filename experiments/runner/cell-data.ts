@@ -68,6 +68,8 @@ export async function cellMeasures(
   const made = new Map<readonly TaskExample[], Promise<TaskMeasure>>();
   const options = {
     length: data.length,
+    positions: model.config.maxPositions,
+    generateExamples: cell.generateExamples,
     testTokens: cell.testTokens,
     vocabulary: model.config.vocabSize,
     signal,

@@ -2,7 +2,7 @@
 import { serveCommand } from "../../server/commands/serve.ts";
 import { jobConfigOf, jobPolicyOf, type ServeSettings } from "../../server/serve/settings.ts";
 import type { ModelConfig } from "../../shared/model/config.ts";
-import { type JobConfig, type JobPolicy, jobConfigSchema } from "../../shared/protocol/job-config.ts";
+import type { JobConfig, JobPolicy } from "../../shared/protocol/job-config.ts";
 import type { Cell } from "./experiment.ts";
 
 /** Milliseconds without a message before a heartbeat: longer than any step, so that runs have the same bytes. */
@@ -33,8 +33,10 @@ export function serveOptionsOf(cell: Cell): Readonly<Record<string, string | num
     schedule: cell.schedule,
     warmup: cell.warmup,
     clipNorm: cell.clipNorm,
-    activations: cell.codecs.A1,
-    gradients: cell.codecs.G1,
+    codecA1: cell.codecs.A1,
+    codecA2: cell.codecs.A2,
+    codecG2: cell.codecs.G2,
+    codecG1: cell.codecs.G1,
     maxRows: Math.max(64, cell.rows),
     maxTokens: Math.max(8_192, cell.rows * cell.length),
     heartbeat: HEARTBEAT_MS,
@@ -48,15 +50,14 @@ export function serveSettingsOf(cell: Cell): ServeSettings {
   return serveCommand.options.parse(serveOptionsOf(cell));
 }
 
-/** The job's settings; codecs of single phases, which no flag of serve has, included. */
+/** The job's settings. */
 export function jobOf(
   cell: Cell,
   model: ModelConfig,
   fingerprints: { readonly model: string; readonly tokenizer: string },
 ): { readonly config: JobConfig; readonly policy: JobPolicy } {
   const settings = serveSettingsOf(cell);
-  const config = jobConfigOf(settings, model, fingerprints);
-  return { config: jobConfigSchema.parse({ ...config, codecs: cell.codecs }), policy: jobPolicyOf(settings) };
+  return { config: jobConfigOf(settings, model, fingerprints), policy: jobPolicyOf(settings) };
 }
 
 export function clientName(index: number): string {

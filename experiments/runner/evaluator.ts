@@ -47,12 +47,12 @@ export class Evaluator {
     return new Evaluator(runner, measures);
   }
 
-  /** `adapters`: of each client's whole model. */
-  async evaluate(adapters: readonly NamedTensors[]): Promise<Evaluation> {
+  /** `adapters`: of each client's whole model. `final`: after the last step, when answers are written too. */
+  async evaluate(adapters: readonly NamedTensors[], { final }: { final: boolean }): Promise<Evaluation> {
     const clients: TaskMetrics[] = [];
     for (const [client, tensors] of adapters.entries()) {
       this.#runner.loadAdapters(tensors);
-      clients.push(await this.#measures[client].measure(this.#runner));
+      clients.push(await this.#measures[client].measure(this.#runner, { generate: final }));
     }
     return { metrics: meanMetrics(clients), clients };
   }

@@ -7,6 +7,8 @@ import { codecText } from "../../server/serve/settings.ts";
 import { parseConfig } from "../../shared/command/config-file.ts";
 import { ENGINE_NAMES } from "../../shared/engine/registry.ts";
 import { fail } from "../../shared/errors.ts";
+import { codecSpecOf } from "../../shared/protocol/codecs.ts";
+import { hasEntropyStage } from "../../shared/protocol/without-entropy.ts";
 import { PROFILE_NAMES } from "../link/profiles.ts";
 import { isPartition } from "../tasks/partition.ts";
 import { taskNamed } from "../tasks/registry.ts";
@@ -45,6 +47,8 @@ const settingsShape = {
   /** Test examples of classification and generation, and test tokens of language tasks, that are measured. */
   testExamples: count.max(1_000_000),
   testTokens: z.int().min(64).max(10_000_000),
+  /** Test examples that each client's model writes answers to after the last step, of tasks that are judged so; 0 for none. */
+  generateExamples: z.int().min(0).max(1_000_000),
   /** Steps between two measurements on test examples, the first before any step; 0 for one at the end alone. */
   evaluateEvery: z.int().min(0).max(100_000),
 };
@@ -76,6 +80,7 @@ const DEFAULTS: z.infer<typeof settingsSchema> = {
   trainExamples: 4_000,
   testExamples: 200,
   testTokens: 4_096,
+  generateExamples: 8,
   evaluateEvery: 0,
 };
 
@@ -94,6 +99,8 @@ const armSchema = z.strictObject({
   gradients: codec.optional(),
   /** For a single phase; wins over the two above. */
   codecs: z.strictObject({ A1: codec, A2: codec, G2: codec, G1: codec }).partial().optional(),
+  /** Shows the same runs a second time in the report, under this name, with their bytes without the entropy stage. */
+  packedAs: name.optional(),
   ...someSettings.shape,
 });
 
@@ -102,7 +109,8 @@ const taskSchema = z.union([
   z.strictObject({ task: z.string().min(1), ...someSettings.shape }),
 ]);
 
-export const BASELINES = ["majority", "bag-of-words"] as const;
+/** What needs no training: see docs/experiments.md for the examples that each is made from. */
+export const BASELINES = ["majority", "bag-of-words-seen", "bag-of-words"] as const;
 export type Baseline = (typeof BASELINES)[number];
 
 export const experimentSchema = z.strictObject({
@@ -169,13 +177,41 @@ export async function parseExperiment(file: string, text: string): Promise<Exper
       "NB_CONFIG_INVALID",
       `${file}: links: there are none in memory; accepted: links with transport: process`,
     );
-  const unknown = experiment.against?.find((arm) => !names.includes(arm));
+  const packed = experiment.arms.flatMap((arm) => packedName(file, experiment, arm) ?? []);
+  const all = [...names, ...packed];
+  const again = packed.find((arm) => all.indexOf(arm) !== all.lastIndexOf(arm));
+  if (again !== undefined)
+    fail("NB_CONFIG_INVALID", `${file}: packedAs: ${JSON.stringify(again)} is the name of another arm`);
+  const unknown = experiment.against?.find((arm) => !all.includes(arm));
   if (unknown !== undefined)
     fail(
       "NB_CONFIG_INVALID",
-      `${file}: against: ${JSON.stringify(unknown)} is no arm; accepted: ${names.join(", ")}`,
+      `${file}: against: ${JSON.stringify(unknown)} is no arm; accepted: ${all.join(", ")}`,
     );
   return experiment;
+}
+
+/** An arm's `packedAs`, refused where there would be no such runs. */
+function packedName(
+  file: string,
+  { transport }: Experiment,
+  arm: z.infer<typeof armSchema>,
+): string | undefined {
+  const { packedAs } = arm;
+  if (packedAs === undefined) return undefined;
+  const refuse = (why: string): never =>
+    fail("NB_CONFIG_INVALID", `${file}: arms: ${arm.name}: packedAs: ${why}`);
+  if (transport === "process")
+    refuse("only runs in memory know these bytes; accepted with transport: memory");
+  const specs = PHASE_NAMES.map((phase) => codecOf(arm, phase, 1))
+    .filter(hasEntropyStage)
+    .map(codecSpecOf);
+  if (specs.length === 0) refuse("no codec of it has an entropy stage; accepted with one that has");
+  if (specs.some((spec) => spec.codec === "amaq" && spec.allocator === "gate-rate"))
+    refuse(
+      "gate-rate gives bits by what the entropy stage makes of them, so that without it the run would be another",
+    );
+  return packedAs;
 }
 
 /** What codec an arm has for a phase, as a job's settings hold it. */
@@ -213,16 +249,11 @@ export function cellsOf(experiment: Experiment): Cell[] {
             baselines.push({ ...base, ...complete(common), arm: baseline, baseline, codecs: none });
           }
         for (const arm of arms) {
-          const { name: armName, activations: _a, gradients: _g, codecs: _c, ...ofArm } = arm;
+          const { name: armName, activations: _a, gradients: _g, codecs: _c, packedAs: _p, ...ofArm } = arm;
           const all = complete({ ...common, ...ofArm });
           const codecs = Object.fromEntries(
             PHASE_NAMES.map((phase) => [phase, codecOf(arm, phase, all.steps)]),
           ) as PhaseCodecs;
-          if (transport === "process" && (codecs.A1 !== codecs.A2 || codecs.G1 !== codecs.G2))
-            fail(
-              "NB_CONFIG_INVALID",
-              `arms: ${armName}: narrowband serve takes one codec for activations and one for gradients; accepted with codecs for a single phase: transport: memory`,
-            );
           for (const link of links) cells.push({ ...base, ...all, arm: armName, codecs, link });
         }
       }

@@ -64,6 +64,7 @@ function namesOf({ experiment, code }: Plan, { cell, config }: PlannedCell): Row
 
 function firstRow(plan: Plan, planned: PlannedCell): CellRow {
   const { cell, inputs } = planned;
+  const arm = plan.experiment.arms.find(({ name }) => name === cell.arm);
   return {
     row: "cell",
     ...namesOf(plan, planned),
@@ -71,6 +72,7 @@ function firstRow(plan: Plan, planned: PlannedCell): CellRow {
     inputs: { ...inputs },
     ...HEADLINE[taskNamed(cell.task).kind],
     baseline: cell.baseline !== undefined,
+    ...(arm?.packedAs === undefined ? {} : { packedAs: arm.packedAs }),
     machine: {
       node: process.versions.node,
       platform: `${process.platform} ${process.arch}`,

@@ -11,21 +11,23 @@ import { createEngine } from "../../shared/engine/registry.ts";
 import { ERRORS, type ErrorCode, fail } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { loadClientRunners, loadServerRunners } from "../../shared/job/runners.ts";
-import type { LedgerSnapshot } from "../../shared/ledger/ledger.ts";
-import { ByteLedger } from "../../shared/ledger/ledger.ts";
-import { directoryFiles, openModelDirectory } from "../../shared/model/files-node.ts";
+import { ByteLedger, type EntropySavings } from "../../shared/ledger/ledger.ts";
+import { ledgerReport } from "../../shared/ledger/report.ts";
+import { modelFiles, openModelDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
+import { SharedTensors } from "../../shared/model/tensor-source.ts";
 import { FrameChannel } from "../../shared/protocol/frame-channel.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import { MAX_HELLO_BYTES } from "../../shared/protocol/limits.ts";
 import type { Phase } from "../../shared/protocol/messages.ts";
+import { hasEntropyStage } from "../../shared/protocol/without-entropy.ts";
 import type { NamedTensors, TokenBatch } from "../../shared/train/segments.ts";
 import { type CellData, cellData, cellMeasures, clientSchedule } from "./cell-data.ts";
 import { clientName, jobOf } from "./cell-job.ts";
 import { countedSocketPair } from "./counted-sockets.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Cell } from "./experiment.ts";
-import { finalRow, splitPhases, stepRowOf } from "./row-making.ts";
+import { finalRow, packedTotal, type SentBytes, splitPhases, stepRowOf } from "./row-making.ts";
 import type { BareRow } from "./rows.ts";
 
 export interface RunCellOptions {
@@ -65,6 +67,13 @@ class Barrier {
   }
 }
 
+/** How a client or the job ended. */
+interface Outcome {
+  readonly reason: string;
+  readonly code?: string | undefined;
+  readonly message: string;
+}
+
 class MemoryCell {
   readonly #cell: Cell;
   readonly #options: RunCellOptions;
@@ -80,7 +89,7 @@ class MemoryCell {
   readonly #bits = new Map<number, Partial<Record<Phase, number>>>();
   readonly #barrier: Barrier;
   #job: Job | undefined;
-  #before: LedgerSnapshot | undefined;
+  #before: SentBytes | undefined;
   #tokens = 0;
   #trunkSteps = 0;
 
@@ -104,7 +113,7 @@ class MemoryCell {
     this.#data = parts.data;
     this.#trunk = parts.trunk;
     this.#evaluator = parts.evaluator;
-    this.#barrier = new Barrier(cell.clients, () => this.#evaluate());
+    this.#barrier = new Barrier(cell.clients, () => this.#evaluate(false));
   }
 
   async run(started: number): Promise<void> {
@@ -139,26 +148,31 @@ class MemoryCell {
       const schedules = await Promise.all(
         this.#data.train.map((_, client) => clientSchedule(this.#cell, this.#data, client, this.#model)),
       );
-      const outcomes = await Promise.all(
+      let bad: Outcome | undefined;
+      const end = (outcome: Outcome) => {
+        if (outcome.reason === "completed" || bad !== undefined) return;
+        // Without this client the job would wait for it in vain, and then end for the lost quorum: not what happened.
+        bad = outcome;
+        void job.stop();
+      };
+      await Promise.all(
         schedules.map((schedule, client) =>
           this.#edge(job, client, (step, microBatch) =>
             schedule.batch(step, microBatch, this.#cell.microBatches),
-          ).run(),
+          )
+            .run()
+            .then(end),
         ),
       );
+      end(await job.done);
       signal?.throwIfAborted();
-      const outcome = await job.done;
-      const bad = [outcome, ...outcomes].find(({ reason }) => reason !== "completed");
-      if (bad !== undefined) {
-        const code = bad.code ?? "NB_INTERNAL";
-        fail(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL", bad.message);
-      }
-      await this.#evaluate();
+      if (bad !== undefined) failAs(bad);
+      await this.#evaluate(true);
       const ms = this.#times();
       const peakMemory = process.resourceUsage().maxRSS * 1024;
       const seconds = (performance.now() - started) / 1000;
       this.#options.onRow(
-        finalRow(job.ledger.snapshot(), { steps: this.#trunkSteps, ms, seconds, peakMemory }),
+        finalRow(job.ledger.snapshot(), { steps: this.#trunkSteps, ms, seconds, peakMemory }, this.#saved()),
       );
     } finally {
       signal?.removeEventListener("abort", stop);
@@ -212,6 +226,23 @@ class MemoryCell {
     return edge;
   }
 
+  /** What the entropy stages of both ends have saved, where any codec has one. Each end knows it of what it sends. */
+  #saved(): EntropySavings | undefined {
+    if (!Object.values(this.#cell.codecs).some(hasEntropyStage)) return undefined;
+    const parts = [this.#job!, ...this.#edges].map(({ ledger }) => ledger.entropySavings());
+    const sum = (of: (part: EntropySavings) => number) => parts.reduce((n, part) => n + of(part), 0);
+    return {
+      up: sum(({ up }) => up),
+      down: sum(({ down }) => down),
+      phases: {
+        A1: sum(({ phases }) => phases.A1),
+        A2: sum(({ phases }) => phases.A2),
+        G2: sum(({ phases }) => phases.G2),
+        G1: sum(({ phases }) => phases.G1),
+      },
+    };
+  }
+
   #times() {
     const { computeMs, codecMs } = this.#job!.status().times;
     const sum = (of: (step: EdgeStep) => number) => this.#lastSteps.reduce((n, step) => n + of(step), 0);
@@ -224,7 +255,7 @@ class MemoryCell {
   }
 
   #stepped(step: TrunkStep): void {
-    const now = this.#job!.ledger.snapshot();
+    const now = { ...this.#job!.ledger.snapshot(), saved: this.#saved() };
     this.#trunkSteps = step.group.trunkStep + 1;
     this.#tokens += step.group.members.reduce((sum, { tokens }) => sum + tokens, 0);
     const members = step.group.members.map((member) => ({
@@ -244,26 +275,31 @@ class MemoryCell {
     this.#before = now;
   }
 
-  async #evaluate(): Promise<void> {
+  async #evaluate(final: boolean): Promise<void> {
     const trunk = [...this.#trunk.trunk.adapters(), ...(this.#trunk.top?.adapters() ?? [])];
     const adapters = this.#segments.map(
       ({ bottom, top }): NamedTensors =>
         new Map([...bottom.adapters(), ...trunk, ...(top?.adapters() ?? [])]),
     );
-    const { totalBytes } = finalRow(this.#job!.ledger.snapshot(), {
-      steps: 0,
-      ms: this.#times(),
-      seconds: 0,
-    });
-    const { metrics, clients } = await this.#evaluator.evaluate(adapters);
+    const ledger = this.#job!.ledger.snapshot();
+    const saved = this.#saved();
+    const { metrics, clients } = await this.#evaluator.evaluate(adapters, { final });
     this.#options.onRow({
       row: "evaluation",
       step: this.#trunkSteps,
-      totalBytes,
+      totalBytes: ledgerReport(ledger).totalBytes,
+      ...(saved === undefined ? {} : { packedBytes: packedTotal(ledger, saved) }),
       metrics,
       clients: [...clients],
     });
   }
+}
+
+function failAs({ code, message }: Outcome): never {
+  return fail(
+    code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "NB_INTERNAL",
+    message,
+  );
 }
 
 /**
@@ -273,12 +309,14 @@ class MemoryCell {
  */
 export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promise<void> {
   const started = performance.now();
-  const model = await openModelDirectory(cell.model);
-  const engine = await createEngine(cell.engine, { threads: 1 });
+  const opened = await openModelDirectory(cell.model);
+  // Server, clients and evaluator train adapters alone: one copy of the weights serves them all.
+  const model = { ...opened, tensors: new SharedTensors(opened.tensors) };
+  const engine = await createEngine(cell.engine, { threads: 1, keepMemory: false });
   try {
     const { config } = jobOf(cell, model.config, {
       model: await modelFingerprint(model.config),
-      tokenizer: await tokenizerFingerprint(directoryFiles(cell.model)),
+      tokenizer: await tokenizerFingerprint(modelFiles(cell.model)),
     });
     const data = cellData(cell, model.config.maxPositions);
     const measures = await cellMeasures(cell, data, model, options.signal);
@@ -292,7 +330,7 @@ export async function runMemoryCell(cell: Cell, options: RunCellOptions): Promis
       await trunk.top?.dispose();
     }
   } finally {
-    await model.close();
+    await model.tensors.close();
     await engine.dispose();
   }
 }

@@ -12,7 +12,7 @@ import { createEngine } from "../../shared/engine/registry.ts";
 import { fail } from "../../shared/errors.ts";
 import { modelFingerprint, tokenizerFingerprint } from "../../shared/job/fingerprint.ts";
 import { readRunLog, runLogPath } from "../../shared/ledger/run-log-node.ts";
-import { directoryFiles, openModelDirectory, readAdapterDirectory } from "../../shared/model/files-node.ts";
+import { modelFiles, openModelDirectory, readAdapterDirectory } from "../../shared/model/files-node.ts";
 import { joinAdapters } from "../../shared/model/join-adapters.ts";
 import type { CommandEvent } from "../demo/child.ts";
 import { resultSchema } from "../demo/events.ts";
@@ -225,11 +225,11 @@ export async function runProcessCell(cell: Cell, launch: Launch, options: RunCel
     const own = resultSchema.parse(server);
     const sum = (of: "computeMs" | "codecMs" | "linkMs") => results.reduce((n, result) => n + result[of], 0);
 
-    const engine = await createEngine(cell.engine, { threads: 1 });
+    const engine = await createEngine(cell.engine, { threads: 1, keepMemory: false });
     try {
       const { config } = jobOf(cell, model.config, {
         model: await modelFingerprint(model.config),
-        tokenizer: await tokenizerFingerprint(directoryFiles(cell.model)),
+        tokenizer: await tokenizerFingerprint(modelFiles(cell.model)),
       });
       const measures = await cellMeasures(cell, data, model, signal);
       const evaluator = await Evaluator.open(config, model, engine, measures);
@@ -241,7 +241,7 @@ export async function runProcessCell(cell: Cell, launch: Launch, options: RunCel
             return joinAdapters(model.config, found, parts).tensors;
           }),
         );
-        const { metrics, clients: each } = await evaluator.evaluate(adapters);
+        const { metrics, clients: each } = await evaluator.evaluate(adapters, { final: true });
         const end = finalRow(ledger, {
           steps,
           ms: {

@@ -1,5 +1,5 @@
 /** Rows out of what a run's ledger and its machines say. */
-import type { LedgerSnapshot } from "../../shared/ledger/ledger.ts";
+import { type EntropySavings, type LedgerSnapshot, sumBytes } from "../../shared/ledger/ledger.ts";
 import { ledgerReport } from "../../shared/ledger/report.ts";
 import { PHASES, type Phase } from "../../shared/protocol/messages.ts";
 import { type BareRow, type RowTimes, someBytes, subtractBytes } from "./rows.ts";
@@ -27,11 +27,19 @@ export interface StepFigures {
 
 type StepRowLike = Extract<BareRow, { row: "step" }>;
 
+/** What a run has sent so far. */
+export interface SentBytes
+  extends Pick<LedgerSnapshot, "up" | "down">,
+    Partial<Pick<LedgerSnapshot, "phases">> {
+  /** By its codecs' entropy stages, where there are any and it is known. */
+  readonly saved?: EntropySavings | undefined;
+}
+
 /** The row of a trunk step from the ledger after it and after the one before. */
 export function stepRowOf(
   members: readonly RowMember[],
-  now: Pick<LedgerSnapshot, "up" | "down"> & Partial<LedgerSnapshot>,
-  before: (Pick<LedgerSnapshot, "up" | "down"> & Partial<LedgerSnapshot>) | undefined,
+  now: SentBytes,
+  before: SentBytes | undefined,
   figures: StepFigures,
   phases: readonly Phase[],
 ): StepRowLike {
@@ -57,6 +65,17 @@ export function stepRowOf(
       up: someBytes(before === undefined ? now.up : subtractBytes(now.up, before.up)),
       down: someBytes(before === undefined ? now.down : subtractBytes(now.down, before.down)),
     },
+    ...packedStep(now, before),
+  };
+}
+
+/** A step's figures without entropy stages, where they are known. */
+function packedStep({ up, down, phases, saved }: SentBytes, before: SentBytes | undefined) {
+  if (saved === undefined || phases === undefined) return {};
+  const earlier = before?.phases && withSaved(before.phases, before.saved);
+  return {
+    packedBytes: sumBytes(up) + sumBytes(down) + saved.up + saved.down,
+    packedWireBits: phaseBits(withSaved(phases, saved), earlier),
   };
 }
 
@@ -77,7 +96,25 @@ function phaseBits(
   return bits;
 }
 
-/** The last row of a cell. */
+/** The counts of phases as they would be had nothing been saved. */
+function withSaved(
+  phases: LedgerSnapshot["phases"],
+  saved: EntropySavings | undefined,
+): LedgerSnapshot["phases"] {
+  if (saved === undefined) return phases;
+  const counts = PHASES.map((phase) => {
+    const { bytes, ...rest } = phases[phase];
+    return [phase, { ...rest, bytes: { ...bytes, payload: bytes.payload + saved.phases[phase] } }];
+  });
+  return Object.fromEntries(counts) as LedgerSnapshot["phases"];
+}
+
+/** Bytes of a whole run without its codecs' entropy stages. */
+export function packedTotal(ledger: LedgerSnapshot, saved: EntropySavings): number {
+  return ledgerReport(ledger).totalBytes + saved.up + saved.down;
+}
+
+/** The last row of a cell. `saved`: by its codecs' entropy stages, where there are any and it is known. */
 export function finalRow(
   ledger: LedgerSnapshot,
   figures: {
@@ -86,6 +123,7 @@ export function finalRow(
     readonly seconds: number;
     readonly peakMemory?: number;
   },
+  saved?: EntropySavings,
 ): Extract<BareRow, { row: "end" }> {
   const report = ledgerReport(ledger);
   return {
@@ -98,6 +136,17 @@ export function finalRow(
     codecBitsPerElement: report.codecBitsPerElement,
     wireBitsPerElement: report.wireBitsPerElement,
     phaseBits: phaseBits(ledger.phases),
+    ...(saved === undefined ? {} : packedFigures(ledger, saved)),
     baselineBytes: report.baselines,
+  };
+}
+
+function packedFigures(ledger: LedgerSnapshot, saved: EntropySavings) {
+  const { codecBitsPerElement, elements } = ledgerReport(ledger);
+  const more = PHASES.reduce((sum, phase) => sum + saved.phases[phase], 0);
+  return {
+    packedBytes: packedTotal(ledger, saved),
+    packedCodecBits: codecBitsPerElement + (8 * more) / Math.max(1, elements),
+    packedPhaseBits: phaseBits(withSaved(ledger.phases, saved)),
   };
 }

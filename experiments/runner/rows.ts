@@ -1,6 +1,8 @@
 /**
  * Raw rows of a run: one JSON object a line. A cell's file begins with what was run, then has a row for each step of the trunk and for
- * each measurement, and ends with totals; it is written whole or not at all. Bytes are the server's ledger's, so both ends'.
+ * each measurement, and ends with totals; it is written whole or not at all. Bytes are the server's ledger's, so both ends'. Rows after the
+ * first may leave out the names that it has, and a published file has one row with the course of all steps instead of most steps' own
+ * (report/keep-rows.ts).
  */
 import { z } from "zod";
 import { formatPercent } from "../../shared/command/format.ts";
@@ -8,7 +10,8 @@ import { fail } from "../../shared/errors.ts";
 import { CATEGORIES, type Category, type CategoryBytes } from "../../shared/ledger/ledger.ts";
 import { PHASES } from "../../shared/protocol/messages.ts";
 
-const number = z.number();
+/** JSON has no NaN and no infinity and writes null instead: what a run that diverged measured. */
+const number = z.union([z.number(), z.null().transform(() => Number.NaN)]);
 
 const common = {
   experiment: z.string(),
@@ -21,7 +24,7 @@ const common = {
   seed: z.int(),
   link: z.string(),
 };
-const commonSchema = z.looseObject(common);
+const commonSchema = z.object(common);
 export type RowNames = z.infer<z.ZodObject<typeof common>>;
 
 /** Bytes by what they are for; categories of no bytes are left out. */
@@ -39,6 +42,12 @@ const times = z.strictObject({
   link: number.optional(),
 });
 export type RowTimes = z.infer<typeof times>;
+
+/**
+ * What the same run would have sent in all without its codecs' entropy stage. Left out of runs that have none, and over
+ * processes, where nobody knows it.
+ */
+const packedBytes = z.int().optional();
 
 const metricsSchema = z.strictObject({
   loss: number,
@@ -60,6 +69,8 @@ const cellRow = z.strictObject({
   higherIsBetter: z.boolean(),
   /** Whether it is a reference that no bytes were spent on. */
   baseline: z.boolean(),
+  /** The arm's name for the same run without its codecs' entropy stage, where the experiment asks for that. */
+  packedAs: z.string().optional(),
   machine: z.record(z.string(), z.string()),
   started: z.string(),
 });
@@ -81,14 +92,39 @@ const stepRow = z.strictObject({
   bits: phases,
   /** Payload, scales and tables of the step, bits per element, by phase. Not known of other processes. */
   wireBits: phases.optional(),
+  /** The same without the codecs' entropy stage; as {@link packedBytes}. */
+  packedWireBits: phases.optional(),
   /** So far, and of this step. */
   bytes: directions,
   stepBytes: directions,
+  packedBytes,
   /** So far. */
   ms: times,
   /** Bytes of memory that the run's process has had at most. Not known of other processes. */
   peakMemory: z.int().optional(),
 });
+
+const numbers = z.array(number);
+
+/** The course of all steps as columns: what is asked of every step, of which few are published in full. */
+const traceRow = z
+  .strictObject({
+    row: z.literal("trace"),
+    ...common,
+    step: z.array(z.int()),
+    loss: numbers,
+    gradientNorm: numbers,
+    /** Bytes so far. */
+    up: numbers,
+    down: numbers,
+  })
+  .refine(
+    ({ step, ...columns }) =>
+      [columns.loss, columns.gradientNorm, columns.up, columns.down].every(
+        ({ length }) => length === step.length,
+      ),
+    "has columns of different lengths",
+  );
 
 const evaluationRow = z.strictObject({
   row: z.literal("evaluation"),
@@ -96,6 +132,7 @@ const evaluationRow = z.strictObject({
   step: z.int(),
   /** All bytes so far, both directions. */
   totalBytes: z.int(),
+  packedBytes,
   /** Means over clients' models. */
   metrics: metricsSchema,
   clients: z.array(metricsSchema),
@@ -110,11 +147,15 @@ const endRow = z.strictObject({
   elements: z.int(),
   bytes: directions,
   totalBytes: z.int(),
+  packedBytes,
   /** Over the whole run: codec bytes alone, and everything. */
   codecBitsPerElement: number,
   wireBitsPerElement: number,
   /** Codec bytes per element of each phase. */
   phaseBits: phases,
+  /** Both without the entropy stage; as {@link packedBytes}. */
+  packedCodecBits: number.optional(),
+  packedPhaseBits: phases.optional(),
   /** The same tensors' elements alone. */
   baselineBytes: z.strictObject({ f32: number, f16: number, int8: number }),
   ms: times,
@@ -123,21 +164,27 @@ const endRow = z.strictObject({
   peakMemory: z.int().optional(),
 });
 
-export const rowSchema = z.discriminatedUnion("row", [cellRow, stepRow, evaluationRow, endRow]);
+export const rowSchema = z.discriminatedUnion("row", [cellRow, stepRow, traceRow, evaluationRow, endRow]);
 export type Row = z.infer<typeof rowSchema>;
 export type CellRow = z.infer<typeof cellRow>;
 export type StepRow = z.infer<typeof stepRow>;
+export type TraceRow = z.infer<typeof traceRow>;
 export type EvaluationRow = z.infer<typeof evaluationRow>;
 export type EndRow = z.infer<typeof endRow>;
 
 /** A row before its names are put in front. */
 type Bare<R extends Row> = Omit<R, keyof RowNames>;
 export type BareRow = Bare<CellRow> | Bare<StepRow> | Bare<EvaluationRow> | Bare<EndRow>;
+/** A row of a file that is written: the first with its names, the others with or without. */
+export type WrittenRow = Row | BareRow | Bare<TraceRow>;
 
 /** All rows of a finished cell. */
 export interface CellRows {
   readonly cell: CellRow;
+  /** Every step's, or, of a published cell, those at which something was measured. */
   readonly steps: readonly StepRow[];
+  /** Of a published cell; see {@link traceOf}. */
+  readonly trace?: TraceRow | undefined;
   readonly evaluations: readonly EvaluationRow[];
   readonly end: EndRow;
 }
@@ -151,16 +198,38 @@ export function subtractBytes(a: CategoryBytes, b: CategoryBytes): CategoryBytes
   return Object.fromEntries(CATEGORIES.map((c) => [c, a[c] - b[c]])) as CategoryBytes;
 }
 
+/** The course of all steps, of a published cell as of any other. */
+export function traceOf({ cell, steps, trace }: CellRows): TraceRow {
+  if (trace !== undefined) return trace;
+  const sum = (bytes: Partial<Record<Category, number>>) =>
+    CATEGORIES.reduce((total, category) => total + (bytes[category] ?? 0), 0);
+  return {
+    row: "trace",
+    ...namesOf(cell),
+    step: steps.map(({ step }) => step),
+    loss: steps.map(({ loss }) => loss),
+    gradientNorm: steps.map(({ gradientNorm }) => gradientNorm),
+    up: steps.map(({ bytes }) => sum(bytes.up)),
+    down: steps.map(({ bytes }) => sum(bytes.down)),
+  };
+}
+
 export function totalOf({ up, down }: z.infer<typeof directions>): number {
   return CATEGORIES.reduce((sum, c) => sum + (up[c] ?? 0) + (down[c] ?? 0), 0);
 }
 
+const isObject = (json: unknown): json is object => typeof json === "object" && json !== null;
+
+/** The names of a row, without the rest of it. */
+export const namesOf = (row: RowNames): RowNames => commonSchema.parse(row);
+
 /**
- * Reads a cell's file.
+ * Reads a cell's file. Names that a row leaves out are the first row's.
  *
  * @throws NB_DATA_INVALID when a line is no row or the file is not complete.
  */
 export function parseCellRows(file: string, text: string): CellRows {
+  let names: RowNames | undefined;
   const rows = text.split("\n").flatMap((line, i): Row[] => {
     if (line === "") return [];
     let json: unknown;
@@ -169,8 +238,11 @@ export function parseCellRows(file: string, text: string): CellRows {
     } catch {
       return fail("NB_DATA_INVALID", `${file}:${i + 1}: is not JSON`);
     }
-    const parsed = rowSchema.safeParse(json);
-    if (parsed.success) return [parsed.data];
+    const parsed = rowSchema.safeParse(isObject(json) ? { ...names, ...json } : json);
+    if (parsed.success) {
+      names ??= namesOf(parsed.data);
+      return [parsed.data];
+    }
     const { path, message } = parsed.error.issues[0];
     return fail("NB_DATA_INVALID", `${file}:${i + 1}: ${path.join(".") || "row"}: ${message}`);
   });
@@ -182,6 +254,7 @@ export function parseCellRows(file: string, text: string): CellRows {
     cell,
     end,
     steps: rows.filter((row) => row.row === "step"),
+    trace: rows.find((row) => row.row === "trace"),
     evaluations: rows.filter((row) => row.row === "evaluation"),
   };
 }
@@ -201,6 +274,7 @@ export function csvHead(): string {
     "train_loss",
     "gradient_norm",
     "total_bytes",
+    "packed_bytes",
     "test_loss",
     "test_perplexity",
     "test_bits_per_byte",
@@ -236,6 +310,7 @@ export function csvLines({ steps, evaluations }: CellRows): string[] {
       step?.loss,
       step?.gradientNorm,
       row.row === "evaluation" ? row.totalBytes : totalOf(row.bytes),
+      row.packedBytes,
       metrics?.loss,
       metrics?.perplexity,
       metrics?.bitsPerByte,
@@ -257,16 +332,34 @@ export function csvLines({ steps, evaluations }: CellRows): string[] {
   return [...steps, ...evaluations].sort((a, b) => a.step - b.step).map(line);
 }
 
-/** The names of a row of unknown kind; undefined when it has none. */
-export function namesOf(json: unknown): RowNames | undefined {
-  const parsed = commonSchema.safeParse(json);
-  return parsed.success ? parsed.data : undefined;
+/** Whether a metric is a share, which people read in percent. */
+export function isShare(name: string): boolean {
+  return name === "accuracy" || name === "macroF1" || name === "exactMatch";
+}
+
+const METRIC_LABELS: Readonly<Record<string, string>> = {
+  bitsPerByte: "bits per byte",
+  macroF1: "macro-F1",
+  exactMatch: "exact match",
+};
+
+/** What people call a metric. */
+export function metricLabel(name: string): string {
+  return METRIC_LABELS[name] ?? name;
 }
 
 /** A metric as people read it. */
 export function formatMetric(name: string, value: number): string {
   if (!Number.isFinite(value)) return String(value);
-  return name === "accuracy" || name === "macroF1" || name === "exactMatch"
-    ? formatPercent(value)
-    : value.toFixed(4);
+  if (isShare(name)) return formatPercent(value);
+  return value.toFixed(name === "perplexity" ? 2 : 4);
+}
+
+/** A difference of two values of a metric: shares differ by percentage points. */
+export function formatDifference(name: string, value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = isShare(name)
+    ? `${(100 * Math.abs(value)).toFixed(1)} pp`
+    : formatMetric(name, Math.abs(value));
+  return `${value < 0 ? "\u2212" : value > 0 ? "+" : ""}${size}`;
 }

@@ -6,16 +6,29 @@ import type { Baseline, Cell } from "./experiment.ts";
 import { type RunCellOptions, runMemoryCell } from "./memory-cell.ts";
 import { type Launch, runProcessCell } from "./process-cell.ts";
 
-const BASELINE_METRICS = { majority: majorityBaseline, "bag-of-words": bagOfWordsBaseline } as const;
+const BASELINE_METRICS = {
+  majority: majorityBaseline,
+  "bag-of-words-seen": bagOfWordsBaseline,
+  "bag-of-words": bagOfWordsBaseline,
+} as const;
 
-/** A reference row of a classification task: trained on all clients' examples together, no bytes spent. */
+/** Examples that all clients see together in the steps of a cell, each once at most: of a labelled text each makes a row. */
+export function examplesSeen(cell: Cell, available: number): number {
+  return Math.min(available, cell.steps * cell.clients * cell.microBatches * cell.rows);
+}
+
+/**
+ * A reference row of a classification task, no bytes spent: from all clients' training examples, or from as many as they see in
+ * their steps.
+ */
 function runBaseline(cell: Cell, baseline: Baseline, options: RunCellOptions): void {
   const started = performance.now();
   const task = taskNamed(cell.task);
   if (task.kind !== "classification")
     fail("NB_CONFIG_INVALID", `baselines: ${task.name} is no classification task`);
   const { train, test } = task.load();
-  const kept = cell.trainExamples === 0 ? train : train.slice(0, cell.trainExamples);
+  const all = cell.trainExamples === 0 ? train : train.slice(0, cell.trainExamples);
+  const kept = baseline === "bag-of-words-seen" ? all.slice(0, examplesSeen(cell, all.length)) : all;
   const metrics = BASELINE_METRICS[baseline](task, kept, test.slice(0, cell.testExamples));
   options.onRow({ row: "evaluation", step: 0, totalBytes: 0, metrics, clients: [metrics] });
   options.onRow({

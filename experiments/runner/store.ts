@@ -2,11 +2,11 @@
  * The directory of a run: cells/CONFIG.CODE.jsonl, one file for each finished cell, named by its hashes. A file is put there whole when
  * its cell is done, so whatever is there counts, and a run that was killed goes on with what is missing.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
-import { type CellRows, csvHead, csvLines, parseCellRows, type Row } from "./rows.ts";
+import { type CellRows, csvHead, csvLines, parseCellRows, type WrittenRow } from "./rows.ts";
 
 const CELLS = "cells";
 const FILE = /^([0-9a-f]{16})\.([0-9a-f]{16})\.jsonl$/;
@@ -27,10 +27,15 @@ export class RowStore {
   }
 
   /** Keeps a finished cell's rows. */
-  async write(config: string, code: string, rows: readonly Row[]): Promise<void> {
+  async write(config: string, code: string, rows: readonly WrittenRow[]): Promise<void> {
     mkdirSync(join(this.directory, CELLS), { recursive: true });
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
     await writeFileAtomically(this.#path(config, code), [new TextEncoder().encode(text)]);
+  }
+
+  /** Takes a cell's rows away. */
+  remove(config: string, code: string): void {
+    rmSync(this.#path(config, code));
   }
 
   /** Hashes of all cells that are there, of any version. */
@@ -61,8 +66,8 @@ export class RowStore {
       throw new NarrowbandError("NB_FILE_UNREADABLE", `cannot read ${path}`, { cause });
     }
     const rows = parseCellRows(path, text);
-    for (const row of [rows.cell, rows.end, ...rows.steps, ...rows.evaluations])
-      if (row.config !== config || row.code !== code)
+    for (const row of [rows.cell, rows.end, rows.trace, ...rows.steps, ...rows.evaluations])
+      if (row !== undefined && (row.config !== config || row.code !== code))
         fail("NB_DATA_INVALID", `${path}: holds a row of ${row.config}.${row.code}`);
     return rows;
   }

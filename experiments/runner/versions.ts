@@ -3,7 +3,7 @@
  * written into every row as short hashes, and rows of other hashes are never taken for this run's.
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageVersion } from "../../shared/data/packages-node.ts";
@@ -39,18 +39,30 @@ function hashFiles(root: string, files: readonly string[]): string {
   return hash.digest("hex").slice(0, DIGITS);
 }
 
-/** Hash of a model directory's files that a run reads. NB_FILE_UNREADABLE when it cannot be read. */
-export function modelDigest(directory: string): string {
+/** What lies beside a GGUF file and is read with it: these are preferred to the tokenizer within. */
+const BESIDE_GGUF = ["tokenizer.json", "tokenizer_config.json"];
+
+/** The files that a run reads of a model: of a directory, or a GGUF file and the tokenizer that may lie beside it. */
+function modelFilesOf(path: string): { readonly root: string; readonly files: readonly string[] } {
+  if (!/\.gguf$/i.test(path)) {
+    const files = readdirSync(path).filter((file) => /\.(safetensors|json|gguf)$/.test(file));
+    return { root: path, files: files.toSorted().map((file) => join(path, file)) };
+  }
+  const root = dirname(path);
+  const tokenizer = existsSync(join(root, BESIDE_GGUF[0])) ? BESIDE_GGUF : [];
+  const beside = tokenizer.map((file) => join(root, file)).filter((file) => existsSync(file));
+  return { root, files: [path, ...beside] };
+}
+
+/** Hash of the files that a run reads of a model, a directory or a GGUF file. NB_FILE_UNREADABLE when they cannot be read. */
+export function modelDigest(path: string): string {
   try {
-    const files = readdirSync(directory)
-      .filter((file) => /\.(safetensors|json|gguf)$/.test(file))
-      .toSorted()
-      .map((file) => join(directory, file));
-    return hashFiles(directory, files);
+    const { root, files } = modelFilesOf(path);
+    return hashFiles(root, files);
   } catch (cause) {
     throw new NarrowbandError(
       "NB_FILE_UNREADABLE",
-      `model: ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `model: ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
   }

@@ -8,7 +8,8 @@ import { fail } from "../../shared/errors.ts";
 import type { Tokenizer } from "../../shared/model/tokenizer.ts";
 import { bytesPerLearnedToken, limitRows, measureLoss } from "../../shared/train/measure.ts";
 import type { SegmentRunner } from "../../shared/train/segment-runner.ts";
-import type { Task, TaskExample } from "./task.ts";
+import { greedyTexts, lastLogits, likeliest, type PassOptions, rowsAtOnce } from "./decode.ts";
+import type { Answers, Task, TaskExample } from "./task.ts";
 
 /** Figures of a measurement; those that a task does not have are left out. */
 export interface TaskMetrics {
@@ -30,14 +31,13 @@ export const HEADLINE = {
 
 type Runner = Pick<SegmentRunner, "lossOf" | "lastLogitsOf">;
 
-/** Bytes of logits that one pass may make: they are the largest tensor of a measurement. */
-const LOGIT_BYTES = 64 * 1024 * 1024;
-/** Rows run at once, at most. */
-const ROWS = 16;
-
 export interface MeasureOptions {
   /** Tokens of a row, at most. */
   readonly length: number;
+  /** Positions of the model: what a prompt and what is written to it may have together. */
+  readonly positions: number;
+  /** Examples to which answers are written; 0 for none. Of tasks with answers. */
+  readonly generateExamples: number;
   /** Tokens of language tasks that are measured. */
   readonly testTokens: number;
   readonly vocabulary: number;
@@ -45,6 +45,8 @@ export interface MeasureOptions {
 }
 
 interface Question {
+  /** As the example has it. */
+  readonly text: string;
   readonly prompt: Int32Array;
   readonly completion: Int32Array;
   readonly label: number;
@@ -54,10 +56,13 @@ interface Question {
 export class TaskMeasure {
   readonly #task: Task;
   readonly #options: MeasureOptions;
+  readonly #tokenizer: Tokenizer;
   readonly #data: TokenDataset;
   readonly #rows: Rows;
   readonly #bytesPerToken: number;
   readonly #questions: readonly Question[];
+  /** Those that answers are written to. */
+  readonly #toAnswer: readonly Question[];
   /** First token of each label. */
   readonly #labelTokens: Int32Array;
 
@@ -70,13 +75,25 @@ export class TaskMeasure {
   ) {
     this.#task = task;
     this.#options = options;
+    this.#tokenizer = tokenizer;
     this.#data = data;
     const packed = task.kind === "language";
     const rows = makeRows(data, { length: options.length, packed });
     this.#rows = packed ? limitRows(rows, options.testTokens) : rows;
     this.#bytesPerToken = bytesPerLearnedToken(data, tokenizer);
-    this.#questions = packed ? [] : questionsOf(data, examples, task.labels, options.length);
+    this.#questions = packed
+      ? []
+      : questionsOf(data, examples, task.labels, (tokens) => options.length - tokens + 1);
     this.#labelTokens = labelTokens(task.labels, tokenizer);
+    const { answers } = task;
+    const room = options.positions - (answers?.maxTokens ?? 0);
+    if (answers !== undefined && options.generateExamples > 0 && room < 1)
+      fail(
+        "NB_CONFIG_INVALID",
+        `task: answers of ${task.name} have up to ${answers.maxTokens} tokens, and the model has ${options.positions} positions; accepted: generateExamples 0`,
+      );
+    const answered = examples.slice(0, answers === undefined ? 0 : options.generateExamples);
+    this.#toAnswer = questionsOf(data, answered, [], () => room);
   }
 
   static async open(
@@ -93,8 +110,11 @@ export class TaskMeasure {
     return new TaskMeasure(task, options, data, tokenizer, examples);
   }
 
-  /** Runs the test examples through a whole model. The signal's reason is thrown when it is aborted. */
-  async measure(runner: Runner): Promise<TaskMetrics> {
+  /**
+   * Runs the test examples through a whole model. The signal's reason is thrown when it is aborted. Answers are written, which costs
+   * more than all else, only with `generate`.
+   */
+  async measure(runner: Runner, { generate = false } = {}): Promise<TaskMetrics> {
     if (this.#task.kind === "classification") return this.#classify(runner);
     const { lossSum, supervisedTokens } = await measureLoss(runner, this.#rows, {
       rows: 8,
@@ -103,7 +123,12 @@ export class TaskMeasure {
     const loss = lossSum / supervisedTokens;
     const bitsPerByte = loss / Math.LN2 / this.#bytesPerToken;
     const all = { loss, perplexity: Math.exp(loss), bitsPerByte };
-    if (this.#task.kind === "language") return all;
+    const { kind, answers } = this.#task;
+    if (kind === "language") return all;
+    if (answers !== undefined)
+      return generate && this.#toAnswer.length > 0
+        ? { ...all, exactMatch: await this.#rightAnswers(runner, answers) }
+        : all;
     return { ...all, exactMatch: await this.#exactMatch(runner) };
   }
 
@@ -120,8 +145,8 @@ export class TaskMeasure {
     const { vocabulary } = this.#options;
     const answers: number[] = [];
     let nats = 0;
-    const prompts = this.#questions.map(({ prompt }) => prompt);
-    await this.#lastLogits(runner, prompts, (index, logits) => {
+    const prompts = this.#questions.map(({ prompt }) => ({ ids: prompt, count: 1 }));
+    await lastLogits(runner, prompts, this.#passes(), (index, logits) => {
       let best = 0;
       for (let l = 1; l < this.#labelTokens.length; l++)
         if (logits[this.#labelTokens[l]] > logits[this.#labelTokens[best]]) best = l;
@@ -152,14 +177,12 @@ export class TaskMeasure {
         const ids = new Int32Array(prompt.length + at);
         ids.set(prompt);
         ids.set(completion.subarray(0, at), prompt.length);
-        return ids;
+        return { ids, count: 1 };
       });
       const next: typeof open = [];
-      await this.#lastLogits(runner, sequences, (index, logits) => {
+      await lastLogits(runner, sequences, this.#passes(), (index, logits) => {
         const { question, at } = open[index];
-        let best = 0;
-        for (let v = 1; v < logits.length; v++) if (logits[v] > logits[best]) best = v;
-        if (best !== question.completion[at]) return;
+        if (likeliest(logits) !== question.completion[at]) return;
         if (at + 1 === question.completion.length) matched++;
         else next.push({ question, at: at + 1 });
       });
@@ -168,47 +191,44 @@ export class TaskMeasure {
     return matched / this.#questions.length;
   }
 
-  /** Logits after each sequence, in batches of one shape; `take` must not keep them. */
-  async #lastLogits(
-    runner: Runner,
-    sequences: readonly Int32Array[],
-    take: (index: number, logits: Float32Array) => void,
-  ): Promise<void> {
+  /** Share of examples to which greedy decoding writes a completion that comes to the right answer. */
+  async #rightAnswers(runner: Runner, answers: Answers): Promise<number> {
+    const prompts = this.#toAnswer.map(({ prompt }) => prompt);
+    const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
+    const rows = rowsAtOnce(this.#options.vocabulary, longest + answers.maxTokens);
+    const texts = await greedyTexts(runner, this.#tokenizer, prompts, {
+      ...this.#passes(),
+      rows: Math.min(rows, prompts.length),
+      maxTokens: answers.maxTokens,
+      isComplete: answers.isComplete,
+    });
+    const right = this.#toAnswer.filter(({ text }, i) => {
+      const answer = answers.of(texts[i]);
+      return answer !== undefined && answer === answers.of(text);
+    });
+    return right.length / prompts.length;
+  }
+
+  #passes(): PassOptions {
     const { vocabulary, length, signal } = this.#options;
-    const rows = Math.max(1, Math.min(ROWS, Math.floor(LOGIT_BYTES / (4 * vocabulary * length))));
-    // Those of like length together: padding costs as much as text.
-    const order = sequences.map((_, i) => i).sort((a, b) => sequences[a].length - sequences[b].length);
-    for (let from = 0; from < order.length; from += rows) {
-      signal?.throwIfAborted();
-      const chosen = order.slice(from, from + rows);
-      // The last batch is filled up, so that no other shape is compiled for it.
-      const filled = Array.from({ length: rows }, (_, i) => chosen[Math.min(i, chosen.length - 1)]);
-      const lengths = Int32Array.from(filled, (i) => sequences[i].length);
-      const ids = new Int32Array(lengths.reduce((a, b) => a + b, 0));
-      let at = 0;
-      for (const i of filled) {
-        ids.set(sequences[i], at);
-        at += sequences[i].length;
-      }
-      const logits = await runner.lastLogitsOf(ids, lengths);
-      for (const [row, i] of chosen.entries())
-        take(i, logits.subarray(row * vocabulary, (row + 1) * vocabulary));
-    }
+    return { vocabulary, rows: rowsAtOnce(vocabulary, length), ...(signal && { signal }) };
   }
 }
 
-/** Prompts and completions of tokenized examples; what does not fit into `length` is taken from the front of the prompt. */
+/** Prompts and completions of tokenized examples; what has no room is taken from the front of the prompt. */
 function questionsOf(
   data: TokenDataset,
   examples: readonly TaskExample[],
   labels: readonly string[],
-  length: number,
+  /** Tokens that a prompt may have before a completion of so many. */
+  roomBefore: (completionTokens: number) => number,
 ): Question[] {
-  return examples.map(({ label }, d) => {
+  return examples.map(({ example, label }, d) => {
     const [from, to] = [data.starts[d], data.starts[d + 1]];
     const first = from + data.learned.subarray(from, to).indexOf(1);
-    const room = Math.max(1, length - (to - first) + 1);
+    const room = Math.max(1, roomBefore(to - first));
     return {
+      text: example.kind === "text" ? example.text : example.completion,
       prompt: data.ids.slice(Math.max(from, first - room), first),
       completion: data.ids.slice(first, to),
       label: label === undefined ? -1 : labels.indexOf(label),

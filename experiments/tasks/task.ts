@@ -16,6 +16,16 @@ export interface TaskExample {
   readonly label?: string;
 }
 
+/** How freely written completions are judged: by the answer that they come to. */
+export interface Answers {
+  /** The answer in a completion, in a form that is equal for equal answers; undefined when it comes to none. */
+  of(completion: string): string | undefined;
+  /** Tokens that a model may write. */
+  readonly maxTokens: number;
+  /** Whether nothing that could follow changes the answer, so that no more needs to be written. */
+  isComplete(completion: string): boolean;
+}
+
 export interface TaskData {
   readonly train: readonly TaskExample[];
   readonly test: readonly TaskExample[];
@@ -29,9 +39,14 @@ export interface Task {
   readonly licence: string;
   /** Of classification, in a fixed order; each is what follows the prompt. */
   readonly labels: readonly string[];
+  /**
+   * Of generation tasks whose exact match is of an answer, written by greedy decoding; without it, exact match is of the whole
+   * completion.
+   */
+  readonly answers?: Answers;
   /** Package and version that the text is read from; part of a cell's identity. */
   version(): string;
-  /** Reads all examples. NB_DATASET_MISSING when their package is not installed. */
+  /** Reads all examples. NB_DATASET_MISSING when they are not installed. */
   load(): TaskData;
 }
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
 import { canonicalJson } from "../../shared/job/fingerprint.ts";
 import { openModelDirectory, writeFileAtomically } from "../../shared/model/files-node.ts";
+import { codecSpecOf } from "../../shared/protocol/codecs.ts";
 import { jobOf } from "../runner/cell-job.ts";
 import type { Cell } from "../runner/experiment.ts";
 import type { CellRows } from "../runner/rows.ts";
@@ -30,10 +31,25 @@ const neededSchema = z.looseObject({
   codecs: z.strictObject({ A1: z.string(), A2: z.string(), G2: z.string(), G1: z.string() }),
 });
 
-/** The settings of a run, from its rows. NB_DATA_INVALID when they are not settings. */
-export function cellOf({ cell }: CellRows): Cell {
+/** A codec's settings without its entropy stage. */
+function packedCodec(text: string): string {
+  const spec = codecSpecOf(text);
+  return "entropy" in spec ? JSON.stringify({ ...spec, entropy: "none" }) : text;
+}
+
+/**
+ * The settings of a run, from its rows. NB_DATA_INVALID when they are not settings.
+ *
+ * @param packed as they would be without the codecs' entropy stage
+ */
+export function cellOf({ cell }: CellRows, packed = false): Cell {
   const parsed = neededSchema.safeParse(cell.cell);
-  if (parsed.success) return cell.cell as unknown as Cell;
+  if (parsed.success) {
+    const own = cell.cell as unknown as Cell;
+    if (!packed) return own;
+    const codecs = Object.entries(own.codecs).map(([phase, text]) => [phase, packedCodec(text)]);
+    return { ...own, codecs: Object.fromEntries(codecs) as unknown as Cell["codecs"] };
+  }
   const { path, message } = parsed.error.issues[0];
   return fail("NB_DATA_INVALID", `rows of ${cell.arm}, ${cell.config}: cell.${path.join(".")}: ${message}`);
 }

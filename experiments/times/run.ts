@@ -11,8 +11,9 @@ import {
 import { fail } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
 import type { experimentTimesCommand } from "../commands/experiment-times.ts";
-import { readStudyRows } from "../report/report-experiment.ts";
+import { readRows } from "../report/read-rows.ts";
 import { timesHtml } from "../report/times-html.ts";
+import { codeHash } from "../runner/versions.ts";
 import { totalMs } from "../simulator/critical-path.ts";
 import type { ArmTimes, LinkTime } from "./arm-times.ts";
 import { type GroupTarget, studyTimes } from "./study-times.ts";
@@ -71,7 +72,12 @@ export async function runExperimentTimes(
   const { directory, out, target, targetArm } = settings;
   if (target !== undefined && targetArm !== undefined)
     fail("NB_CONFIG_INVALID", `--target: ${target} was given with --target-arm; accepted: one, not both`);
-  const { arms, name, code, left } = await readStudyRows(directory, context);
+  const program = codeHash();
+  const { arms, runs, experiment, code, left } = await readRows(directory, program);
+  for (const text of left) context.log.warn(`not used: ${text}`);
+  if (code !== program)
+    context.log.warn(`these rows are of version ${code} of the program; this is ${program}`);
+  const name = experiment?.name ?? runs[0].cell.experiment;
   const times = await studyTimes(arms, settings, context);
   const notUsed = [...left, ...times.left];
   if (out !== undefined) {

@@ -76,8 +76,8 @@ async function players(
   for (const runs of arms) {
     context.signal.throwIfAborted();
     const [rows] = runs.bySeed.values();
-    const cell = cellOf(rows);
-    const costs = await book.costsOf(cell, rows, ({ arm }) => context.note(`measuring the costs of ${arm}`));
+    const cell = cellOf(rows, runs.packedOf !== undefined);
+    const costs = await book.costsOf(cell, rows, () => context.note(`measuring the costs of ${runs.arm}`));
     measured.push({ runs, cell, costs, key: computingKey(cell, rows) });
   }
   const shared = [...groupBy(measured, ({ key }) => key).values()].flatMap((same) => {

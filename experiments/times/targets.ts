@@ -17,7 +17,7 @@ export type Target =
 function curveOf({ metric }: ArmRuns, { evaluations }: CellRows): Curve {
   return evaluations.flatMap(({ step, metrics }) => {
     const value = metrics[metric as keyof typeof metrics];
-    return value === undefined ? [] : [[step, value] as const];
+    return value === undefined || !Number.isFinite(value) ? [] : [[step, value] as const];
   });
 }
 

@@ -50,6 +50,18 @@ const milliseconds = z
 const CODEC_ACCEPTS =
   "f32, f16, fixed:BITS, amaq:START-TARGET, amaq:START-TARGET@STEPS, and what narrowband codec list shows";
 
+/** The codec of one transfer, where it is not that of all activations or gradients. */
+function phaseCodec(what: string, otherwise: string) {
+  return option(z.string().min(1).optional(), {
+    help: `codec of ${what}`,
+    group: CODEC,
+    value: "codec",
+    accepts: `as in ${otherwise}`,
+    example: "fixed:4",
+    defaultHelp: `that of ${otherwise}`,
+  });
+}
+
 export const serveCommand = defineCommand({
   name: "serve",
   group: "Train together",
@@ -259,6 +271,16 @@ export const serveCommand = defineCommand({
         accepts: CODEC_ACCEPTS,
         example: "f16",
       }),
+      codecA1: phaseCodec(
+        "activations on their way from the client's bottom to the trunk (A1)",
+        "--activations",
+      ),
+      codecA2: phaseCodec(
+        "activations on their way from the trunk to the client's top (A2)",
+        "--activations",
+      ),
+      codecG2: phaseCodec("gradients on their way from the client's top to the trunk (G2)", "--gradients"),
+      codecG1: phaseCodec("gradients on their way from the trunk to the client's bottom (G1)", "--gradients"),
       maxClients: option(count.max(MAX_CLIENTS).default(64), {
         help: "clients that may join",
         group: LIMITS,

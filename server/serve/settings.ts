@@ -51,8 +51,13 @@ export function jobConfigOf(
   // Refuses names that are no linear layers of this model.
   const lora = { r: settings.rank, alpha: settings.alpha, dropout: settings.dropout };
   adaptedLinears(model, { ...lora, targetModules: settings.targetModules }, 0, 1);
-  const activations = codecText(settings.activations, steps);
-  const gradients = codecText(settings.gradients, steps);
+  const { activations, gradients } = settings;
+  const codecs = {
+    A1: codecText(settings.codecA1 ?? activations, steps),
+    A2: codecText(settings.codecA2 ?? activations, steps),
+    G2: codecText(settings.codecG2 ?? gradients, steps),
+    G1: codecText(settings.codecG1 ?? gradients, steps),
+  };
   const maxRowTokens = settings.maxRowTokens ?? Math.min(MAX_ROW_TOKENS, model.maxPositions);
   if (maxRowTokens > model.maxPositions)
     fail(
@@ -90,7 +95,7 @@ export function jobConfigOf(
       warmupSteps: settings.warmup,
       finalFraction: settings.finalFraction,
     },
-    codecs: { A1: activations, A2: activations, G2: gradients, G1: gradients },
+    codecs,
     maxFrameBytes: frameBytesFor(settings.maxTokens, model.hiddenSize),
     maxTokens: settings.maxTokens,
     maxRows: settings.maxRows,

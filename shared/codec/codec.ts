@@ -58,6 +58,11 @@ export interface EncodedTensor {
   /** The packed elements. */
   readonly payload: Uint8Array;
   /**
+   * Bytes that the payload would have had without the codec's entropy stage, the same numbers decoded from it. Left out
+   * by codecs that have none.
+   */
+  readonly packedBytes?: number;
+  /**
    * What the receiver will decode, bit for bit: [tokens, channels]. Belongs to the caller, which may keep it
    * to pass to {@link TensorEncoder.observe} when the gradient arrives. A new array where none was given.
    */

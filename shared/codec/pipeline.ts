@@ -227,7 +227,11 @@ export class PipelineEncoder {
     if (this.average !== undefined) this.average.gather(at, values, rest);
     if (scratchBack.length < values.length) scratchBack = new Float32Array(values.length);
     const back = scratchBack.subarray(0, values.length);
-    const { scales: own, payload } = this.quantizer.encode(
+    const {
+      scales: own,
+      payload,
+      packedBytes,
+    } = this.quantizer.encode(
       values,
       rest,
       plan,
@@ -248,7 +252,7 @@ export class PipelineEncoder {
     if (sinks !== undefined) this.sinkCounts.put(at, Float64Array.of(count, tokens));
     const first = joined(sinks?.bytes ?? EMPTY, shifts === undefined ? EMPTY : writeShifts(shifts));
     const scales = this.sectionOf(first, given ? own : EMPTY, key);
-    return { scales, payload, reconstruction };
+    return { scales, payload, packedBytes, reconstruction };
   }
 
   /**

@@ -17,7 +17,7 @@ import { type KernelTensor, openTensor } from "./kernels/tensor.ts";
 import { type Clip, RangeChooser, type Rounding } from "./ranges.ts";
 import { type Grid, type Levels, makeLevels, readScales, scalesBytes, writeScales } from "./scales.ts";
 import { packedSymbols, type SymbolCoder } from "./symbols.ts";
-import { type WidthPlan, widenToSteps } from "./widths.ts";
+import { payloadBytes, type WidthPlan, widenToSteps } from "./widths.ts";
 
 const EMPTY = new Uint8Array(0);
 
@@ -34,6 +34,8 @@ export interface QuantizedBody {
   readonly scales: Uint8Array;
   /** A part of the caller's array where one was given, else of the encoder's. */
   readonly payload: Uint8Array;
+  /** What the payload takes as packed symbols, bytes. */
+  readonly packedBytes: number;
   /** [tokens, channels]; the caller's. */
   readonly reconstruction: Float32Array;
 }
@@ -88,14 +90,15 @@ export class QuantizerEncoder {
     chosen?: ChosenLevels,
   ): QuantizedBody {
     const reconstruction = outputs.reconstruction ?? new Float32Array(x.length);
-    if (tokens === 0) return { scales: EMPTY, payload: EMPTY, reconstruction };
+    if (tokens === 0) return { scales: EMPTY, payload: EMPTY, packedBytes: 0, reconstruction };
     const { coder } = this;
     const out = this.payloadFor(coder.maxBytes(plan, tokens), outputs.payload);
     const tensor = openTensor(tokens, this.channels, coder.workBytes(plan, tokens));
     try {
       this.chooseLevels(x, tokens, plan, chosen, tensor);
       const bytes = this.write(x, tokens, plan, key, reconstruction, out, tensor);
-      return { scales: this.scales, payload: out.subarray(0, bytes), reconstruction };
+      const payload = out.subarray(0, bytes);
+      return { scales: this.scales, payload, packedBytes: payloadBytes(plan, tokens), reconstruction };
     } finally {
       tensor?.close();
     }

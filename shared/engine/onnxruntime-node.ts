@@ -20,6 +20,11 @@ export interface OnnxRuntimeOptions {
    */
   readonly spin?: boolean;
   /**
+   * Whether each program keeps the memory that its intermediate results took for its next run. A process with many programs, of several
+   * runners and shapes, then holds the sum of what they take, and otherwise the largest. Default true.
+   */
+  readonly keepMemory?: boolean;
+  /**
    * Whether numbers below 2^−126 (f32) become zero. Softmax under a causal mask is full of results below that, and processors
    * that keep them take up to sixty times as long over each. The runtime sets this on its own threads and, with the
    * first program of the process, on the thread that compiles it, whose JavaScript then flushes too: `Number.MIN_VALUE > 0` is
@@ -115,6 +120,7 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): Engin
     executionProviders: ["cpu"],
     intraOpNumThreads: options.threads ?? 0,
     graphOptimizationLevel: "all",
+    enableCpuMemArena: options.keepMemory !== false,
     logSeverityLevel: 3,
     extra: {
       session: {

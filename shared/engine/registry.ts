@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** See OnnxRuntimeOptions.spin. */
   readonly spin?: boolean;
+  /** See OnnxRuntimeOptions.keepMemory. */
+  readonly keepMemory?: boolean;
 }
 
 export function isEngineName(name: string): name is EngineName {

@@ -54,6 +54,15 @@ export interface LedgerSnapshot {
   readonly phases: Readonly<Record<Phase, PhaseCounts>>;
 }
 
+/** Bytes that the codecs' entropy stages kept off the wire, of what this side sent. */
+export interface EntropySavings {
+  /** WebSocket framing included. */
+  readonly up: number;
+  readonly down: number;
+  /** Of the payloads alone. */
+  readonly phases: Readonly<Record<Phase, number>>;
+}
+
 type Counts = Record<Category, number>;
 
 function zero(): Counts {
@@ -76,6 +85,7 @@ export class ByteLedger {
     G2: new PhaseTotals(),
     G1: new PhaseTotals(),
   };
+  readonly #saved = { up: 0, down: 0, phases: { A1: 0, A2: 0, G2: 0, G1: 0 } };
 
   /** Counts one of our messages. `framing`: bytes that WebSocket adds to it. */
   countFrame(direction: Direction, message: Message, sizes: FrameSizes, framing: number): void {
@@ -98,6 +108,24 @@ export class ByteLedger {
       counts.labels += sizes.labels;
       counts.headers += sizes.header;
     }
+  }
+
+  /**
+   * Counts what one of our messages, which countFrame() has counted, would have taken more without entropy stages: itself,
+   * and with its framing. Negative where the stage cost bytes.
+   */
+  countSaved(direction: Direction, message: Message, bytes: number, withFraming: number): void {
+    this.#saved[direction] += withFraming;
+    if (message.type === "tensor") this.#saved.phases[message.phase] += bytes;
+  }
+
+  /**
+   * What entropy stages have saved so far. With the counts of snapshot() these are the bytes of the same run without such a
+   * stage, exactly: the stage is lossless, so nothing else would differ. A copy. Of this process alone: a checkpoint does not hold it.
+   */
+  entropySavings(): EntropySavings {
+    const { up, down, phases } = this.#saved;
+    return { up, down, phases: { ...phases } };
   }
 
   /** Counts a message that could not be read. */

@@ -29,7 +29,7 @@ export interface HfModel {
   /** config.json as it stands, for writing a changed model back. */
   readonly configJson: unknown;
   readonly tensors: TensorSource;
-  /** Reads the tokenizer, which a side that sees no text does not need. */
+  /** Reads the tokenizer, which a side that sees no text does not need; the same one every time. */
   tokenizer(): Promise<Tokenizer>;
   close(): Promise<void>;
 }
@@ -137,11 +137,15 @@ export async function readTokenizer(files: ModelFiles): Promise<Tokenizer> {
 export async function openModel(files: ModelFiles): Promise<HfModel> {
   const { config, configJson } = await readConfig(files);
   const tensors = await openWeights(files);
+  let tokenizer: Promise<Tokenizer> | undefined;
   return {
     config,
     configJson,
     tensors,
-    tokenizer: () => readTokenizer(files),
+    tokenizer: () => {
+      tokenizer ??= readTokenizer(files);
+      return tokenizer;
+    },
     close: () => tensors.close(),
   };
 }

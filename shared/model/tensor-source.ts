@@ -100,6 +100,49 @@ export class MemoryTensors implements TensorSource {
   async close(): Promise<void> {}
 }
 
+/**
+ * Another source's tensors, each read once and kept: all who read one get the same array, which nobody may write. For several parts of
+ * a model in one process whose weights are frozen.
+ */
+export class SharedTensors implements TensorSource {
+  readonly #source: TensorSource;
+  readonly #read = new Map<string, Promise<Float32Array>>();
+
+  constructor(source: TensorSource) {
+    this.#source = source;
+  }
+
+  names(): Iterable<string> {
+    return this.#source.names();
+  }
+
+  has(name: string): boolean {
+    return this.#source.has(name);
+  }
+
+  shape(name: string): Promise<readonly number[]> {
+    return this.#source.shape(name);
+  }
+
+  dtype(name: string): Promise<StoredType> {
+    return this.#source.dtype(name);
+  }
+
+  read(name: string): Promise<Float32Array> {
+    let values = this.#read.get(name);
+    if (values === undefined) {
+      values = this.#source.read(name);
+      this.#read.set(name, values);
+    }
+    return values;
+  }
+
+  async close(): Promise<void> {
+    this.#read.clear();
+    await this.#source.close();
+  }
+}
+
 /** One safetensors file. */
 export class SafetensorsFile implements TensorSource {
   readonly header: SafetensorsHeader;

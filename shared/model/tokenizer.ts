@@ -128,6 +128,7 @@ const preTokenizerStep = z.looseObject({
   type: z.string(),
   add_prefix_space: z.boolean().optional(),
   use_regex: z.boolean().optional(),
+  individual_digits: z.boolean().optional(),
 });
 const preTokenizer = z.union([
   z.looseObject({ type: z.literal("Sequence"), pretokenizers: z.array(preTokenizerStep) }),
@@ -136,9 +137,13 @@ const preTokenizer = z.union([
 
 /**
  * What may be done to a text before the package sees it, with the same ids as a result: "pieces", its GPT-2
- * pre-tokens one by one; "cut", cutting it at {@link CUT}; "whole", nothing.
+ * pre-tokens one by one; "digits", each digit and the GPT-2 pre-tokens of what lies between; "cut", cutting it at {@link CUT};
+ * "whole", nothing.
  */
-type Splitting = "pieces" | "cut" | "whole";
+type Splitting = "pieces" | "digits" | "cut" | "whole";
+
+/** What a pre-tokenizer `Digits` with `individual_digits` makes of a text, as the package reads it. */
+const DIGIT_OR_REST = /[^\d]+|\d/gu;
 
 function splittingOf(tokenizer: { normalizer: unknown; pre_tokenizer: unknown }): Splitting {
   const parsed = preTokenizer.safeParse(tokenizer.pre_tokenizer);
@@ -148,7 +153,10 @@ function splittingOf(tokenizer: { normalizer: unknown; pre_tokenizer: unknown })
     "pretokenizers" in given ? (given.pretokenizers as z.infer<typeof preTokenizerStep>[]) : [given];
   const gpt2 = (s: (typeof steps)[number]) =>
     s.type === "ByteLevel" && s.add_prefix_space !== true && s.use_regex !== false;
-  if (steps.length === 1 && gpt2(steps[0])) return "pieces";
+  const [first, second] = steps;
+  if (steps.length === 1 && gpt2(first)) return "pieces";
+  if (steps.length === 2 && first.type === "Digits" && first.individual_digits === true && gpt2(second))
+    return "digits";
   return steps.every((s) => gpt2(s) || s.type === "Digits") && steps.some(gpt2) ? "cut" : "whole";
 }
 
@@ -204,10 +212,21 @@ class PackageTokenizer implements Tokenizer {
   }
 
   #part(text: string): ArrayLike<number> {
+    const splitting = this.#splitting;
     // Added tokens are found before the text is cut into pre-tokens.
-    if (this.#splitting !== "pieces" || this.#added.some((token) => text.includes(token)))
+    if (
+      (splitting !== "pieces" && splitting !== "digits") ||
+      this.#added.some((token) => text.includes(token))
+    )
       return this.#plain(text);
     const ids: number[] = [];
+    if (splitting === "pieces") this.#pieces(text, ids);
+    else for (const part of text.match(DIGIT_OR_REST) ?? []) this.#pieces(part, ids);
+    return ids;
+  }
+
+  /** Adds the ids of a text's GPT-2 pre-tokens. */
+  #pieces(text: string, ids: number[]): void {
     for (const piece of text.match(GPT2_PRE_TOKEN) ?? []) {
       let known = this.#remembered.get(piece);
       if (known === undefined) {
@@ -217,7 +236,6 @@ class PackageTokenizer implements Tokenizer {
       }
       for (const id of known) ids.push(id);
     }
-    return ids;
   }
 
   decode(ids: ArrayLike<number>, options: { skipSpecialTokens?: boolean } = {}): string {

@@ -8,6 +8,7 @@ import { encodeFrame, frameSizes, parseFrame } from "./frame.ts";
 import { MAX_QUEUED_FRAMES, SEND_HIGH_WATER_BYTES } from "./limits.ts";
 import type { Frame, Refusal } from "./messages.ts";
 import type { FrameSocket } from "./transport.ts";
+import { bytesWithoutEntropy } from "./without-entropy.ts";
 
 export interface ChannelHandlers {
   frame(frame: Frame): void;
@@ -128,6 +129,11 @@ export class FrameChannel {
     const bytes = encodeFrame(frame);
     const framing = this.#socket.framing(bytes.length, "sent");
     this.ledger.countFrame(this.#sends, frame.message, frameSizes(frame.message, bytes.length), framing);
+    const packed = bytesWithoutEntropy(frame, bytes.length);
+    if (packed !== bytes.length) {
+      const more = packed + this.#socket.framing(packed, "sent") - bytes.length - framing;
+      this.ledger.countSaved(this.#sends, frame.message, packed - bytes.length, more);
+    }
     this.#socket.send(bytes);
   }
 

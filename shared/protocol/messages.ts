@@ -39,6 +39,10 @@ export interface TensorMessage extends StepKey {
   readonly labels: Uint8Array | undefined;
   readonly scales: Uint8Array;
   readonly payload: Uint8Array;
+  /**
+   * At the sender, for its ledger, and no part of what is sent: bytes of the payload without the codec's entropy stage.
+   */
+  readonly packedBytes?: number | undefined;
   /** In G1 of a vanilla split: the loss that the server computed; else 0. */
   readonly lossSum: number;
   readonly supervisedTokens: number;

@@ -91,6 +91,7 @@ export class TensorSender {
       labels: extras.labels,
       scales: encoded.scales.slice(),
       payload: encoded.payload.slice(),
+      packedBytes: encoded.packedBytes,
       lossSum: extras.lossSum ?? 0,
       supervisedTokens: extras.supervisedTokens ?? 0,
     };

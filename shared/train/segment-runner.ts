@@ -12,8 +12,9 @@ import { sizeOf, type Value } from "../graph/ir.ts";
 import { initialLora } from "../model/lora.ts";
 import { type Bucket, buildSegment, DROPOUT, HIDDEN, IDS, LABELS } from "../model/transformer.ts";
 import { AdamW, type AdamWConfig } from "./adamw.ts";
+import { ArrayPool } from "./array-pool.ts";
 import { fillDropoutMask } from "./dropout.ts";
-import { bucketFor, pad, unpad } from "./padding.ts";
+import { bucketFor, pad, tokenCount, unpad } from "./padding.ts";
 import {
   COTANGENT,
   evaluationProgram,
@@ -61,26 +62,6 @@ interface Parameter {
   readonly data: Float32Array;
   /** The accumulated sum. */
   gradient: Float32Array;
-}
-
-/** Arrays of given sizes, handed out and taken back, so that a step in steady state allocates nothing large. */
-class ArrayPool {
-  readonly #free = new Map<number, Float32Array[]>();
-
-  take(size: number): Float32Array {
-    return this.#free.get(size)?.pop() ?? new Float32Array(size);
-  }
-
-  give(array: Float32Array): void {
-    const list = this.#free.get(array.length);
-    if (list === undefined) this.#free.set(array.length, [array]);
-    else list.push(array);
-  }
-
-  /** Takes back the f32 arrays among these. */
-  giveAll(arrays: Readonly<Record<string, Float32Array | Int32Array>>): void {
-    for (const array of Object.values(arrays)) if (array instanceof Float32Array) this.give(array);
-  }
 }
 
 /** A compiled program with arrays for what only it is fed and what it returns. */
@@ -282,18 +263,24 @@ export class SegmentRunner implements TrainableSegment {
     return { lossSum, supervisedTokens, gradient };
   }
 
-  /** Logits [rows, vocabSize] of each row's last real position. */
-  async lastLogitsOf(source: Float32Array | Int32Array, lengths: Int32Array): Promise<Float32Array> {
+  /** Logits of each row's last `counts[row]` real positions, one by default, row after row [sum of counts, vocabSize]. */
+  async lastLogitsOf(
+    source: Float32Array | Int32Array,
+    lengths: Int32Array,
+    counts: Int32Array = new Int32Array(lengths.length).fill(1),
+  ): Promise<Float32Array> {
     const { config } = this.spec;
     const bucket = bucketFor(lengths, config.maxPositions);
     const { executable } = await this.#evaluation(LOGITS, bucket);
     const feeds = this.#paddedSource(source, lengths, bucket);
     const all = this.#pool.take(bucket.rows * bucket.length * config.vocabSize);
     await executable.run(this.#feeds(feeds), { [LOGITS]: all });
-    const last = new Float32Array(lengths.length * config.vocabSize);
+    const last = new Float32Array(tokenCount(counts) * config.vocabSize);
+    let to = 0;
     lengths.forEach((length, row) => {
-      const at = (row * bucket.length + length - 1) * config.vocabSize;
-      last.set(all.subarray(at, at + config.vocabSize), row * config.vocabSize);
+      const end = row * bucket.length + length;
+      last.set(all.subarray((end - counts[row]) * config.vocabSize, end * config.vocabSize), to);
+      to += counts[row] * config.vocabSize;
     });
     this.#pool.give(all);
     this.#releaseSource(feeds);

@@ -52,10 +52,22 @@ describe("a job's settings", () => {
     expect(codecs).toEqual({ A1: "fixed:4", A2: "fixed:4", G2: "amaq:6-4@9", G1: "amaq:6-4@9" });
   });
 
+  it("name a codec for one transfer, which wins over that of all activations or gradients", () => {
+    const given = settings({
+      activations: "fixed:4",
+      codecA2: "amaq:8-3",
+      gradients: "f16",
+      codecG1: "fixed:3",
+    });
+    const { codecs } = jobConfigOf(given, SUCCESSOR_CONFIG, FINGERPRINTS);
+    expect(codecs).toEqual({ A1: "fixed:4", A2: "amaq:8-3@120", G2: "f16", G1: "fixed:3" });
+  });
+
   it.each([
     ["a cut that leaves the trunk nothing", { bottom: 2, top: 1 }, "cut"],
     ["a layer that the model has not", { targetModules: ["c_attn"] }, "c_attn"],
     ["a codec that is none", { gradients: "amaq:9" }, "amaq:9"],
+    ["a codec that is none, of one transfer", { codecG2: "amaq:9" }, "amaq:9"],
     ["rows longer than the model takes", { maxRowTokens: 65 }, "--max-row-tokens"],
   ] as const)("refuse %s", async (_, change, named) => {
     const given = settings(change as Partial<ServeSettings>);

@@ -36,8 +36,10 @@ describe("an experiment file", () => {
     const all = await cells(SMALL);
     expect(all.filter(({ baseline }) => baseline).map(({ task, arm, seed }) => [task, arm, seed])).toEqual([
       ["wordnet-classes", "majority", 3],
+      ["wordnet-classes", "bag-of-words-seen", 3],
       ["wordnet-classes", "bag-of-words", 3],
       ["wordnet-classes", "majority", 5],
+      ["wordnet-classes", "bag-of-words-seen", 5],
       ["wordnet-classes", "bag-of-words", 5],
     ]);
     expect((await cells(`${SMALL}\nbaselines: []`)).every(({ baseline }) => baseline === undefined)).toBe(
@@ -67,7 +69,6 @@ describe("an experiment file", () => {
     ["two arms of one name", SMALL.replace("adaptive", "plain"), /plain.*twice/],
     ["a reference that is no arm", `${SMALL}\nagainst: [other]`, /other.*plain, adaptive, by phase/],
     ["a partition that does not exist", SMALL.replace("rank: 4", "partition: alphabet"), /dirichlet/],
-    ["codecs by phase over processes", `${SMALL}\ntransport: process`, /by phase.*transport: memory/],
     ["no arm at all", SMALL.replace(/arms:[\s\S]*/, "arms: []"), /arms/],
     ["no YAML", "name: [", /x\.yaml/],
   ])("refuses %s", async (_, text, message) => {
@@ -75,7 +76,7 @@ describe("an experiment file", () => {
   });
 
   it("goes over every link when it runs over processes; in memory there is none to ask for", async () => {
-    const both = `${SMALL.replace(/ {2}- \{ name: by phase.*\n/, "")}\nlinks: [lan, dsl]`;
+    const both = `${SMALL}\nlinks: [lan, dsl]`;
     const over = await trained(`${both}\ntransport: process`);
     expect(new Set(over.map(({ link }) => link))).toEqual(new Set(["lan", "dsl"]));
     expect(new Set((await trained(SMALL)).map(({ link }) => link))).toEqual(new Set(["none"]));
@@ -84,6 +85,6 @@ describe("an experiment file", () => {
 
   it("of the project all parse", async () => {
     const file = fileURLToPath(new URL("../../experiments/files/quick.yaml", import.meta.url));
-    expect((await cells(readFileSync(file, "utf8"))).length).toBe(36);
+    expect((await cells(readFileSync(file, "utf8"))).length).toBe(39);
   });
 });

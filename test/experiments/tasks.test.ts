@@ -2,6 +2,9 @@
 import { existsSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type Cell, cellsOf, parseExperiment } from "../../experiments/runner/experiment.ts";
+import type { BareRow } from "../../experiments/runner/rows.ts";
+import { examplesSeen, runCell } from "../../experiments/runner/run-cell.ts";
 import { bagOfWordsBaseline, majorityBaseline } from "../../experiments/tasks/baselines.ts";
 import { accuracy, macroF1 } from "../../experiments/tasks/measure.ts";
 import { partitionExamples } from "../../experiments/tasks/partition.ts";
@@ -10,6 +13,7 @@ import { taskNamed } from "../../experiments/tasks/registry.ts";
 import { mailText } from "../../experiments/tasks/spam.ts";
 import { splitExamples, type Task, type TaskExample } from "../../experiments/tasks/task.ts";
 import { labelled } from "../../shared/data/examples.ts";
+import { fail } from "../../shared/errors.ts";
 
 const example = (text: string, label: string, source = label): TaskExample => {
   return { example: labelled(text, label), label, source };
@@ -149,5 +153,31 @@ describe("real data", () => {
 
   it("an unknown task is refused with the names of those there are", () => {
     expect(() => taskNamed("nope")).toThrow(/wordnet-classes/);
+  });
+});
+
+describe("the baseline that has seen as much as the clients", () => {
+  it("is made from as many examples as their steps take, and no more than there are", async () => {
+    const text = `
+name: seen
+models: [models/base-6m]
+seeds: [1]
+settings: { clients: 3, steps: 5, rows: 2, microBatches: 2, trainExamples: 100 }
+tasks: [wordnet-classes]
+arms: [{ name: a, activations: f16, gradients: f16 }]
+`;
+    const all = cellsOf(await parseExperiment("x.yaml", text));
+    const metrics = async (arm: string, change: Partial<Cell> = {}) => {
+      const rows: BareRow[] = [];
+      const cell = { ...all.find((one) => one.arm === arm)!, ...change };
+      await runCell(cell, () => fail("NB_INTERNAL", "nothing is launched"), {
+        onRow: (row) => rows.push(row),
+      });
+      return rows.flatMap((row) => (row.row === "evaluation" ? [row.metrics] : []))[0];
+    };
+    const seen = await metrics("bag-of-words-seen");
+    expect(seen).toEqual(await metrics("bag-of-words", { trainExamples: 60 }));
+    expect(seen).not.toEqual(await metrics("bag-of-words"));
+    expect([examplesSeen(all[0], 100), examplesSeen({ ...all[0], steps: 500 }, 100)]).toEqual([60, 100]);
   });
 });

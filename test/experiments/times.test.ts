@@ -119,7 +119,7 @@ const NETWORK = { clients: [], serverSpeed: 1, slowness: 1, serverLine: 0 };
 describe("sizes of transfers", () => {
   const [rows] = study();
   const [cell] = cells("m");
-  const sizes = transferSizes(cell, rows.steps);
+  const sizes = transferSizes(cell, rows);
 
   it("are the row's bytes, by what each phase's codec spent, in each client's message", () => {
     // Up: 4,400 bytes of which three quarters are A1's, and 80 of headers, for two clients; framing with a mask is 8 bytes.
@@ -136,8 +136,51 @@ describe("sizes of transfers", () => {
     expect(meanSizes(sizes, 2)(7, "A2")).toBe(Math.round(mean));
   });
 
+  it("are those of a published run too, of which few steps have rows", () => {
+    // Cumulative totals as they are in full rows.
+    let [up, down] = [0, 0];
+    const total = (bytes: Partial<Record<string, number>>) =>
+      Object.values(bytes).reduce<number>((a, b) => a + (b ?? 0), 0);
+    const totals = rows.steps.map(({ stepBytes }) => {
+      up += total(stepBytes.up);
+      down += total(stepBytes.down);
+      return { up, down };
+    });
+    const steps = rows.steps.map(({ step }) => step);
+    const { steps: _steps, ...names } = rows.end;
+    const trace: CellRows["trace"] = {
+      row: "trace",
+      experiment: names.experiment,
+      config: names.config,
+      code: names.code,
+      task: names.task,
+      model: names.model,
+      arm: names.arm,
+      seed: names.seed,
+      link: names.link,
+      step: steps,
+      loss: steps,
+      gradientNorm: steps,
+      up: totals.map((each) => each.up),
+      down: totals.map((each) => each.down),
+    };
+    const published = transferSizes(cell, { ...rows, steps: rows.steps.slice(3), trace });
+    for (const step of [0, 1, 2, 3])
+      for (const phase of ["A1", "A2", "G2", "G1"] as const)
+        expect(published(step, phase)).toBe(sizes(step, phase));
+  });
+
+  it("without an entropy stage are larger by what each phase's would have been", () => {
+    const packedWireBits = { A1: 6, A2: 4, G2: 1, G1: 8 };
+    const steps = rows.steps.map((row) => ({ ...row, packedWireBits }));
+    const packed = transferSizes(cell, { ...rows, steps }, true);
+    expect(packed(0, "A1")).toBe((2 * 0.75 * 4_400 + 40) / 2 + 8);
+    expect(packed(0, "G1")).toBe((2 * 0.5 * 2_400 + 40) / 2 + 4);
+    expect(packed(0, "A2")).toBe(sizes(0, "A2"));
+  });
+
   it("of a sequential run are means of one step of every client", () => {
-    const sequential = transferSizes({ ...cell, mode: "sequential" }, rows.steps);
+    const sequential = transferSizes({ ...cell, mode: "sequential" }, rows);
     const of = (payload: number) => 0.5 * (payload + 400) + 40;
     expect(sequential(0, "A2")).toBe((of(2_000) + of(4_000)) / 2 + 4);
     expect(sequential(1, "A2")).toBe((of(6_000) + of(8_000)) / 2 + 4);

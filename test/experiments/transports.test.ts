@@ -41,7 +41,11 @@ const inProcess: Launch = ({ args, onEvent }) => {
   };
 };
 
-async function cellOf(settings: string): Promise<Cell> {
+const MIXED = `activations: "amaq:8-3@3", gradients: "fixed:3"`;
+/** A codec for each transfer, one of them spelled out. */
+const EACH = `activations: f32, gradients: f32, codecs: { A1: "amaq:8-3@3", A2: "fixed:4,entropy=predict", G2: { codec: fixed, bits: 3, rounding: nearest }, G1: f16 }`;
+
+async function cellOf(settings: string, codecs = MIXED): Promise<Cell> {
   const model = await writeRandomModel(temporaryDirectory());
   const [cell] = cellsOf(
     await parseExperiment(
@@ -52,7 +56,7 @@ models: ["${model}"]
 seeds: [11]
 settings: { steps: 4, rows: 2, length: 16, trainExamples: 40, testTokens: 64, ${settings} }
 tasks: [moby-dick]
-arms: [{ name: mixed, activations: "amaq:8-3@3", gradients: "fixed:3" }]
+arms: [{ name: mixed, ${codecs} }]
 `,
     ),
   );
@@ -82,9 +86,10 @@ describe.each([
   ["sync, two clients", "clients: 2"],
   ["averaged adapters, micro-batches", "clients: 2, microBatches: 2, aggregation: fedavg, averageEvery: 2"],
   ["a vanilla split", "clients: 1, split: vanilla"],
-])("in memory and over sockets, %s", (_, settings) => {
+  ["a codec for each transfer", "clients: 2", EACH],
+])("in memory and over sockets, %s", (_, settings, codecs?: string) => {
   it("losses, widths, bytes of every kind and the measurement are the same", async () => {
-    const { memory, sockets } = await both(await cellOf(settings));
+    const { memory, sockets } = await both(await cellOf(settings, codecs));
     expect(steps(memory).length).toBe(4);
     for (const [i, row] of steps(memory).entries()) {
       expect(stepOf(steps(sockets)[i])).toEqual(stepOf(row));

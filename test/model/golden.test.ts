@@ -64,6 +64,26 @@ describe.each(GOLDENS)("the %s model agrees with PyTorch", (name) => {
     await runner.dispose();
   });
 
+  it("in the logits of as many of each row's last positions as are asked for", async () => {
+    const runner = new SegmentRunner(runnerOptions(golden, whole(), engine));
+    runner.loadAdapters(golden.adapters);
+    const { ids, lengths } = golden.batch;
+    const counts = lengths.map((length, row) => Math.min(length, 3 - (row % 2)));
+    const logits = await runner.lastLogitsOf(ids, lengths, counts);
+    const { vocabSize } = golden.config;
+    let end = 0;
+    let at = 0;
+    lengths.forEach((length, row) => {
+      end += length;
+      const size = counts[row] * vocabSize;
+      const reference = expected("lora.logits").subarray(end * vocabSize - size, end * vocabSize);
+      expect(largestDifference(logits.subarray(at, at + size), reference)).toBeLessThanOrEqual(1e-4);
+      at += size;
+    });
+    expect(logits.length).toBe(at);
+    await runner.dispose();
+  });
+
   it("in loss and all LoRA gradients, to 1e-4 of the largest", async () => {
     const runner = new SegmentRunner(runnerOptions(golden, whole(), engine));
     runner.loadAdapters(golden.adapters);

@@ -6,6 +6,7 @@ import {
   readTensor,
   SafetensorsFile,
   ShardedTensors,
+  SharedTensors,
 } from "../../shared/model/tensor-source.ts";
 import { failure } from "./helpers.ts";
 
@@ -115,4 +116,25 @@ it("reading tensors of memory gives copies", async () => {
   const first = await source.read("a");
   first.fill(9);
   expect(await source.read("a")).toEqual(values(6, 0));
+});
+
+describe("shared tensors", () => {
+  it("are read once, and are the same array for all", async () => {
+    const bytes = new Recorded(writeSafetensors(TENSORS));
+    const shared = new SharedTensors(await SafetensorsFile.open(bytes));
+    const [one, two] = await Promise.all([shared.read("a"), shared.read("a")]);
+    expect(two).toBe(one);
+    expect(await shared.read("a")).toBe(one);
+    expect(one).toEqual(values(6, 0));
+    expect(bytes.reads.length).toBe(3);
+    expect([...shared.names()]).toEqual(["a", "b", "c"]);
+    expect([await shared.shape("a"), await shared.dtype("a"), shared.has("d")]).toEqual([
+      [2, 3],
+      "F32",
+      false,
+    ]);
+    await failure("NB_TENSOR_MISSING", () => shared.read("d"));
+    await shared.close();
+    expect(bytes.closed).toBe(true);
+  });
 });

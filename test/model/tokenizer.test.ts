@@ -8,17 +8,15 @@ import { failure, SEED } from "./helpers.ts";
 const json = toTokenizerJson(aliceVocabulary());
 const config = toTokenizerConfigJson(END, 128);
 
+const NOTHING = { type: "Sequence", pretokenizers: [] };
+const DIGITS = { type: "Digits", individual_digits: true };
+
+function through(...pretokenizers: readonly unknown[]) {
+  return loadTokenizer({ ...json, pre_tokenizer: { type: "Sequence", pretokenizers } }, config);
+}
+
 /** The same tokenizer through a pre-tokeniser that says the same but is not recognised: the package does all. */
-const plain = loadTokenizer(
-  {
-    ...json,
-    pre_tokenizer: {
-      type: "Sequence",
-      pretokenizers: [json.pre_tokenizer, { type: "Sequence", pretokenizers: [] }],
-    },
-  },
-  config,
-);
+const plain = through(json.pre_tokenizer, NOTHING);
 
 describe("a byte-level tokenizer", () => {
   const tokenizer = aliceTokenizer();
@@ -53,6 +51,36 @@ describe("a byte-level tokenizer", () => {
           expect(tokenizer.encode(text)).toEqual(plain.encode(text));
         },
       ),
+      { seed: SEED, numRuns: 500 },
+    );
+  });
+
+  it("gives the ids of the package where each digit stands for itself", () => {
+    const [remembering, all] = [
+      through(DIGITS, json.pre_tokenizer),
+      through(DIGITS, json.pre_tokenizer, NOTHING),
+    ];
+    const part = fc.constantFrom(
+      "word",
+      " ",
+      "  ",
+      "\n",
+      "'s",
+      "4",
+      "1234",
+      "٣",
+      "²",
+      "é",
+      END,
+      "a b",
+      ",",
+      "\t",
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+        const text = parts.join("");
+        expect(remembering.encode(text)).toEqual(all.encode(text));
+      }),
       { seed: SEED, numRuns: 500 },
     );
   });

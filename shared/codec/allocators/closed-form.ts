@@ -12,36 +12,14 @@
  */
 
 import { allocateWidths } from "../budget.ts";
-import type { CodecState } from "../codec.ts";
-import type { ChannelSums } from "../gain.ts";
-import type { Allocator, AllocatorOptions, AllocatorState } from "./allocator.ts";
-import { Sensitivity } from "./sensitivity.ts";
+import type { AllocatorOptions } from "./allocator.ts";
+import { WeightAllocator } from "./sensitivity.ts";
 
-export class ClosedFormAllocator implements Allocator {
-  private readonly options: AllocatorOptions;
-  private readonly sensitivity: Sensitivity;
-
-  constructor(options: AllocatorOptions) {
-    this.options = options;
-    this.sensitivity = new Sensitivity(options);
-  }
-
-  endStep(sums: ChannelSums | undefined, widths: Uint8Array): void {
-    if (sums !== undefined) this.sensitivity.learnAt(sums, widths);
-  }
-
-  allocate(total: number, current: Uint8Array): Uint8Array {
+export class ClosedFormAllocator extends WeightAllocator {
+  override allocate(total: number, current: Uint8Array): Uint8Array {
     const { channels } = this.options;
     const weights = this.sensitivity.weights() ?? new Float64Array(channels).fill(1);
     return allocateWidths(fill(weights, total / channels, this.options), current, total, this.options);
-  }
-
-  save(): AllocatorState {
-    return this.sensitivity.save();
-  }
-
-  restore(state: CodecState): void {
-    this.sensitivity.restore(state);
   }
 }
 

@@ -9,25 +9,11 @@
  */
 
 import { allocateWidths } from "../budget.ts";
-import type { CodecState } from "../codec.ts";
-import type { ChannelSums } from "../gain.ts";
-import type { Allocator, AllocatorOptions, AllocatorState } from "./allocator.ts";
-import { Sensitivity } from "./sensitivity.ts";
+import type { AllocatorOptions } from "./allocator.ts";
+import { WeightAllocator } from "./sensitivity.ts";
 
-export class GreedyAllocator implements Allocator {
-  private readonly options: AllocatorOptions;
-  private readonly sensitivity: Sensitivity;
-
-  constructor(options: AllocatorOptions) {
-    this.options = options;
-    this.sensitivity = new Sensitivity(options);
-  }
-
-  endStep(sums: ChannelSums | undefined, widths: Uint8Array): void {
-    if (sums !== undefined) this.sensitivity.learnAt(sums, widths);
-  }
-
-  allocate(total: number, current: Uint8Array): Uint8Array {
+export class GreedyAllocator extends WeightAllocator {
+  override allocate(total: number, current: Uint8Array): Uint8Array {
     const { channels, hysteresis } = this.options;
     const weights = this.sensitivity.weights();
     if (weights === undefined) {
@@ -37,14 +23,6 @@ export class GreedyAllocator implements Allocator {
     // Hysteresis: half of it is credited to the bits that channels have. An exchange then pays only when, by
     // 4 to the power of it, it saves more than it costs.
     return marginalAnalysis(weights, total, this.options, current, 2 ** hysteresis);
-  }
-
-  save(): AllocatorState {
-    return this.sensitivity.save();
-  }
-
-  restore(state: CodecState): void {
-    this.sensitivity.restore(state);
   }
 }
 

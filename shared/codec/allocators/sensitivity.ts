@@ -15,7 +15,7 @@
 import type { CodecState } from "../codec.ts";
 import type { ChannelSums } from "../gain.ts";
 import { f64Of, integerOf } from "../state.ts";
-import type { AllocatorOptions, AllocatorState } from "./allocator.ts";
+import type { Allocator, AllocatorOptions, AllocatorState } from "./allocator.ts";
 
 /** Weights below this part of the largest are taken as this, so that logarithms stay finite. */
 const LEAST_WEIGHT = 1e-12;
@@ -87,6 +87,31 @@ export class Sensitivity {
     this.steps = integerOf(state, "sensitivitySteps", 0);
     this.gradient = gradient;
     this.variance = variance;
+  }
+}
+
+/** An allocator that learns these weights and nothing else: how it allocates by them is all that is its own. */
+export abstract class WeightAllocator implements Allocator {
+  protected readonly options: AllocatorOptions;
+  protected readonly sensitivity: Sensitivity;
+
+  constructor(options: AllocatorOptions) {
+    this.options = options;
+    this.sensitivity = new Sensitivity(options);
+  }
+
+  endStep(sums: ChannelSums | undefined, widths: Uint8Array): void {
+    if (sums !== undefined) this.sensitivity.learnAt(sums, widths);
+  }
+
+  abstract allocate(total: number, current: Uint8Array): Uint8Array;
+
+  save(): AllocatorState {
+    return this.sensitivity.save();
+  }
+
+  restore(state: CodecState): void {
+    this.sensitivity.restore(state);
   }
 }
 

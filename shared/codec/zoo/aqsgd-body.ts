@@ -7,7 +7,7 @@
  *
  * Scales: u16 rows; for each row u8 kind (0 first, 1 delta, 2 direct), u16 slot, u16 version, u32 tokens; then, if any
  * row is a delta, e and a scale per channel as f16 for all deltas (fixpoint.ts); the same for direct rows.
- * Payload: f16 values of the first rows; levels of the deltas, padded to a byte; levels of the direct rows, likewise.
+ * Payload: f16 values of the first rows; levels of the deltas, then those of the direct rows (symbols.ts).
  * Rows stand in the order of the tensor in each of these.
  *
  * A slot is a place in the caches that the sender assigns. A version counts a slot's contents: `first` brings the new
@@ -16,11 +16,11 @@
 
 import { fail } from "../../errors.ts";
 import { fromHalf, isFiniteHalf, toHalf } from "../../half.ts";
-import { packedBytes } from "../bitpack.ts";
 import { requireBytes } from "../quantizer.ts";
 import { fixpointLevel, fixpointValue } from "./fixpoint.ts";
 import type { Body } from "./format.ts";
-import { packSymbols, readMagnitudes, scaledBytes, settle, unpackSymbols, writeScaled } from "./sections.ts";
+import { concat, readMagnitudes, scaledBytes, settle, writeScaled } from "./sections.ts";
+import { readSymbols, type SymbolPart, type SymbolStage, writeSymbols } from "./symbols.ts";
 
 export const FIRST = 0;
 export const DELTA = 1;
@@ -77,7 +77,13 @@ function toFiniteHalf(value: number): number {
 }
 
 /** Writes a message by a plan whose tokens sum to x's. */
-export function writeRows(x: Float32Array, rows: readonly RowPlan[], channels: number, bits: number): Body {
+export function writeRows(
+  x: Float32Array,
+  rows: readonly RowPlan[],
+  channels: number,
+  bits: number,
+  stage: SymbolStage,
+): Body {
   const begin = starts(rows, channels);
   const table = new Uint8Array(2 + ROW_BYTES * rows.length);
   const view = new DataView(table.buffer);
@@ -90,14 +96,14 @@ export function writeRows(x: Float32Array, rows: readonly RowPlan[], channels: n
     view.setUint32(at + 5, tokens, true);
   });
   const scales = [table];
-  const payload: Uint8Array[] = [];
+  const parts: SymbolPart[] = [];
   const halves = new Uint16Array(elementsOf(rows, FIRST, channels));
   let n = 0;
   rows.forEach((row, r) => {
     if (row.kind !== FIRST) return;
     for (let i = begin[r]!; i < begin[r]! + row.tokens * channels; i++) halves[n++] = toFiniteHalf(x[i]!);
   });
-  payload.push(new Uint8Array(halves.buffer));
+  const first = new Uint8Array(halves.buffer);
   for (const kind of [DELTA, DIRECT]) {
     const values = new Float64Array(elementsOf(rows, kind, channels));
     if (!rows.some((row) => row.kind === kind)) continue;
@@ -120,19 +126,14 @@ export function writeRows(x: Float32Array, rows: readonly RowPlan[], channels: n
       fixpointLevel(value, scale[i % channels]!, bits, 0.5),
     );
     scales.push(section);
-    payload.push(packSymbols(levels, bits));
+    parts.push({ symbols: levels, width: bits });
   }
-  return { scales: concat(scales), payload: concat(payload) };
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  const { bytes, packedBytes } = writeSymbols(parts, channels, stage);
+  return {
+    scales: concat(scales),
+    payload: concat([first, bytes]),
+    packedBytes: first.length + packedBytes,
+  };
 }
 
 export interface RowLimits {
@@ -193,6 +194,7 @@ export function readRows(
   tokens: number,
   channels: number,
   bits: number,
+  stage: SymbolStage,
   out: Float32Array,
 ): SlotUpdate[] {
   const counts = [FIRST, DELTA, DIRECT].map((kind) => elementsOf(rows, kind, channels));
@@ -200,23 +202,15 @@ export function readRows(
   const tableBytes = 2 + ROW_BYTES * rows.length;
   const expected = tableBytes + present.length * scaledBytes(channels);
   requireBytes("scales", scales, expected, tokens, channels);
-  const levelBytes = present.map((kind) => packedBytes(counts[kind]!, bits));
   const firstBytes = 2 * counts[FIRST]!;
-  requireBytes(
-    "payload",
-    payload,
-    levelBytes.reduce((sum, n) => sum + n, firstBytes),
-    tokens,
-    channels,
-  );
+  if (payload.length < firstBytes) requireBytes("payload", payload, firstBytes, tokens, channels);
   const halves = new Uint16Array(new Uint8Array(payload.subarray(0, firstBytes)).buffer);
   if (!halves.every(isFiniteHalf)) fail("NB_CODEC_BODY_INVALID", "an element is NaN or infinity");
-  let at = firstBytes;
+  const parts = present.map((kind) => ({ count: counts[kind]!, width: bits }));
+  const levels = readSymbols(payload.subarray(firstBytes), parts, channels, tokens, stage);
   const quantized = present.map((kind, k) => {
     const scale = readMagnitudes(scales, tableBytes + k * scaledBytes(channels), channels);
-    const levels = unpackSymbols(payload, at, counts[kind]!, bits);
-    at += levelBytes[k]!;
-    return { kind, scale, levels, used: 0 };
+    return { kind, scale, levels: levels[k]!, used: 0 };
   });
 
   const begin = starts(rows, channels);

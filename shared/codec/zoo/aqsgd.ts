@@ -37,6 +37,7 @@ import {
   writeRows,
 } from "./aqsgd-body.ts";
 import { NOTHING, requireFiniteTensor, requireNothing } from "./format.ts";
+import { entropySetting } from "./symbols.ts";
 
 const schema = z.strictObject({
   codec: z.literal("aqsgd"),
@@ -48,6 +49,7 @@ const schema = z.strictObject({
     .default(1024)
     .describe("rows that both ends keep; further ones are sent directly"),
   rowTokens: z.int().min(1).max(65536).default(512).describe("most tokens of a row that is kept"),
+  ...entropySetting,
 });
 
 type AqsgdSpec = z.output<typeof schema>;
@@ -90,7 +92,7 @@ export class AqsgdEncoder implements TensorEncoder {
 
   encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor {
     const { channels } = this;
-    const { bits } = this.spec;
+    const { bits, entropy } = this.spec;
     requireShape(x, tokens, channels);
     requireFiniteTensor(x);
     const reconstruction = new Float32Array(x.length);
@@ -99,13 +101,14 @@ export class AqsgdEncoder implements TensorEncoder {
     this.stagedStep = at.step;
     const { lengths, ids } = this.rowsOf(at.rows, tokens);
     const rows = this.plan(lengths, ids);
-    const body = writeRows(x, rows, channels, bits);
+    const body = writeRows(x, rows, channels, bits, entropy);
     for (const { row, slot, version, values } of readRows(
       body,
       rows,
       tokens,
       channels,
       bits,
+      entropy,
       reconstruction,
     )) {
       this.staged.set(ids[row]!, { slot, version, values });
@@ -221,6 +224,7 @@ export class AqsgdDecoder implements TensorDecoder {
       tokens,
       channels,
       spec.bits,
+      spec.entropy,
       out,
     )) {
       const before = this.newest.get(slot);
@@ -295,7 +299,7 @@ export const aqsgdCodec: CodecDefinition<AqsgdSpec> = {
   summary: "changes of each row of text since its last visit, in fixed point; both ends keep the rows",
   source: "AQ-SGD, Wang et al., arXiv:2206.01299, and its program (DS3Lab/AC-SGD)",
   forms: "aqsgd:BITS (2 to 8)",
-  examples: ["aqsgd:4", "aqsgd:2,cacheRows=3,rowTokens=4"],
+  examples: ["aqsgd:4", "aqsgd:2,cacheRows=3,rowTokens=4", "aqsgd:3,cacheRows=3,entropy=rans"],
   schema,
   remembersRows: true,
   parseArgument: integerArgument("bits"),

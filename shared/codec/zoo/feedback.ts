@@ -10,11 +10,9 @@
 
 import { fail } from "../../errors.ts";
 import { requireShape } from "../checks.ts";
-import type { CodecState, EncodedTensor, StreamPosition, TensorEncoder } from "../codec.ts";
-import type { StreamOptions } from "../definition.ts";
-import { messageKey } from "../hash.ts";
-import { integerOf, requireCodec } from "../state.ts";
-import { type BodyFormat, requireFiniteTensor, writeBody } from "./format.ts";
+import type { CodecState, EncodedTensor, StreamPosition } from "../codec.ts";
+import { integerOf } from "../state.ts";
+import { FormatEncoder, requireFiniteTensor } from "./format.ts";
 import { settle } from "./sections.ts";
 
 const COMMITTED = "error.";
@@ -24,36 +22,20 @@ const STAGED = "staged.";
 type Errors = Map<number, Float32Array>;
 
 /** Encoder of a format, with error feedback. What encode() loses counts from the commit of its step on. */
-export class FeedbackEncoder implements TensorEncoder {
-  readonly channels: number;
-  readonly meanBits: number;
-  private readonly format: BodyFormat;
-  private readonly options: StreamOptions;
+export class FeedbackEncoder extends FormatEncoder {
   private errors: Errors = new Map();
   /** Errors after the open step, which is `stagedStep`. */
   private staged: Errors = new Map();
   private stagedStep = -1;
 
-  constructor(format: BodyFormat, options: StreamOptions) {
-    this.channels = format.channels;
-    this.meanBits = format.bits;
-    this.format = format;
-    this.options = options;
-  }
-
-  widths(): Uint8Array {
-    return new Uint8Array(this.channels).fill(Math.ceil(this.meanBits));
-  }
-
-  encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor {
+  override encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor {
     requireShape(x, tokens, this.channels);
     requireFiniteTensor(x);
     const error = this.errors.get(at.microBatch);
     const corrected = x.slice();
     const known = Math.min(x.length, error?.length ?? 0);
     for (let i = 0; i < known; i++) corrected[i] = settle(x[i]! + error![i]!);
-    const { seed, streamId } = this.options;
-    const body = writeBody(this.format, corrected, tokens, messageKey(seed, streamId, at));
+    const body = this.write(corrected, tokens, at);
     const next = new Float32Array(Math.max(x.length, error?.length ?? 0));
     if (error !== undefined) next.set(error);
     for (let i = 0; i < x.length; i++) next[i] = settle(corrected[i]! - body.reconstruction[i]!);
@@ -63,24 +45,21 @@ export class FeedbackEncoder implements TensorEncoder {
     return body;
   }
 
-  observe(): void {}
-
-  endStep(step: number): void {
+  override endStep(step: number): void {
     if (step === this.stagedStep) for (const [key, error] of this.staged) this.errors.set(key, error);
     this.staged = new Map();
     this.stagedStep = -1;
   }
 
-  save(): CodecState {
+  override save(): CodecState {
     const arrays: Record<string, Float32Array> = {};
     for (const [key, error] of this.errors) arrays[COMMITTED + key] = error;
     for (const [key, error] of this.staged) arrays[STAGED + key] = error;
-    const { codec } = this.format;
-    return { codec, bitTableVersion: 0, arrays, numbers: { stagedStep: this.stagedStep } };
+    return { ...super.save(), arrays, numbers: { stagedStep: this.stagedStep } };
   }
 
-  restore(state: CodecState): void {
-    requireCodec(state, this.format.codec);
+  override restore(state: CodecState): void {
+    super.restore(state);
     const stagedStep = integerOf(state, "stagedStep", -1);
     const errors: Errors = new Map();
     const staged: Errors = new Map();

@@ -6,22 +6,23 @@
  * So the largest positive value is one step short, as in the source. The source adds 1e-6 to s_c before it divides,
  * which would halve gradients of that size; only s_c = 0 is set apart here.
  *
- * Scales: e, then s_c as f16 (sections.ts). Payload: q + 2^(b−1), row by row.
+ * Scales: e, then s_c as f16 (sections.ts). Payload: q + 2^(b−1), row by row (symbols.ts).
  */
 
 import { z } from "zod";
-import { packedBytes } from "../bitpack.ts";
 import { type CodecDefinition, integerArgument } from "../definition.ts";
 import { uniform } from "../hash.ts";
 import { requireBytes } from "../quantizer.ts";
 import { width } from "../quantizer-spec.ts";
 import { type BodyFormat, FormatDecoder, FormatEncoder } from "./format.ts";
-import { packSymbols, readMagnitudes, scaledBytes, settle, unpackSymbols, writeScaled } from "./sections.ts";
+import { readMagnitudes, scaledBytes, settle, writeScaled } from "./sections.ts";
+import { entropySetting, readSymbols, type SymbolStage, writeSymbols } from "./symbols.ts";
 
 const schema = z.strictObject({
   codec: z.literal("fixpoint"),
   bits: width.describe("bits per element"),
   rounding: z.enum(["nearest", "stochastic"]).default("nearest").describe("how a value becomes a level"),
+  ...entropySetting,
 });
 
 type FixpointSpec = z.output<typeof schema>;
@@ -61,6 +62,7 @@ export function fixpointFormat(
   channels: number,
   bits: number,
   stochastic: boolean,
+  stage: SymbolStage,
   groups: (tokens: number) => number,
   groupOf: (element: number) => number,
 ): BodyFormat {
@@ -77,16 +79,16 @@ export function fixpointFormat(
       for (let i = 0; i < x.length; i++) {
         levels[i] = fixpointLevel(x[i]!, scale[groupOf(i)]!, bits, stochastic ? uniform(key, i) : 0.5);
       }
-      return { scales, payload: packSymbols(levels, bits) };
+      const { bytes, packedBytes } = writeSymbols([{ symbols: levels, width: bits }], channels, stage);
+      return { scales, payload: bytes, packedBytes };
     },
     read({ scales, payload }, tokens, out) {
       const count = groups(tokens);
       requireBytes("scales", scales, scaledBytes(count), tokens, channels);
-      requireBytes("payload", payload, packedBytes(out.length, bits), tokens, channels);
       const scale = readMagnitudes(scales, 0, count);
-      const levels = unpackSymbols(payload, 0, out.length, bits);
+      const [levels] = readSymbols(payload, [{ count: out.length, width: bits }], channels, tokens, stage);
       for (let i = 0; i < out.length; i++) {
-        out[i] = settle(fixpointValue(levels[i]!, scale[groupOf(i)]!, bits));
+        out[i] = settle(fixpointValue(levels![i]!, scale[groupOf(i)]!, bits));
       }
     },
   };
@@ -99,6 +101,7 @@ function format(spec: FixpointSpec, channels: number): BodyFormat {
     channels,
     spec.bits,
     stochastic,
+    spec.entropy,
     () => channels,
     (i) => i % channels,
   );
@@ -110,7 +113,7 @@ export const fixpointCodec: CodecDefinition<FixpointSpec> = {
   summary: "symmetric levels under each channel's largest magnitude",
   source: "direct quantizer of AC-SGD, arXiv:2206.01299, and its program (DS3Lab/AC-SGD)",
   forms: "fixpoint:BITS (2 to 8)",
-  examples: ["fixpoint:3", "fixpoint:8,rounding=stochastic"],
+  examples: ["fixpoint:3", "fixpoint:8,rounding=stochastic", "fixpoint:4,entropy=rans"],
   schema,
   parseArgument: integerArgument("bits"),
   label: (spec) => `fixpoint:${spec.bits}`,

@@ -23,6 +23,8 @@ import { requireCodec } from "../state.ts";
 export interface Body {
   readonly scales: Uint8Array;
   readonly payload: Uint8Array;
+  /** See EncodedTensor: of formats with an entropy stage. */
+  readonly packedBytes?: number;
 }
 
 export interface BodyFormat {
@@ -49,14 +51,6 @@ export function requireFiniteTensor(x: Float32Array): void {
   }
 }
 
-/** A message's sections and what they read back as. */
-export function writeBody(format: BodyFormat, x: Float32Array, tokens: number, key: number): EncodedTensor {
-  const reconstruction = new Float32Array(x.length);
-  const body = tokens === 0 ? NOTHING : format.write(x, tokens, key);
-  if (tokens > 0) format.read(body, tokens, reconstruction);
-  return { bitTable: undefined, bitTableVersion: 0, ...body, reconstruction };
-}
-
 /** Encoder of a format that keeps nothing between messages. */
 export class FormatEncoder implements TensorEncoder {
   readonly channels: number;
@@ -78,12 +72,21 @@ export class FormatEncoder implements TensorEncoder {
   encode(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor {
     requireShape(x, tokens, this.channels);
     requireFiniteTensor(x);
-    return writeBody(this.format, x, tokens, messageKey(this.options.seed, this.options.streamId, at));
+    return this.write(x, tokens, at);
+  }
+
+  /** A message's sections and what they read back as; x is finite. */
+  protected write(x: Float32Array, tokens: number, at: StreamPosition): EncodedTensor {
+    const { seed, streamId } = this.options;
+    const reconstruction = new Float32Array(x.length);
+    const body = tokens === 0 ? NOTHING : this.format.write(x, tokens, messageKey(seed, streamId, at));
+    if (tokens > 0) this.format.read(body, tokens, reconstruction);
+    return { bitTable: undefined, bitTableVersion: 0, ...body, reconstruction };
   }
 
   observe(): void {}
 
-  endStep(): void {}
+  endStep(_step: number): void {}
 
   save(): CodecState {
     return { codec: this.format.codec, bitTableVersion: 0, arrays: {}, numbers: {} };

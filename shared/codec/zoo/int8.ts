@@ -2,7 +2,7 @@
  * The codec `int8`: 8 bits in blocks of 4096 elements under their largest magnitude, as Petals and hivemind send
  * tensors (BLOCKWISE_8BIT). The codebook is the dynamic one of Dettmers et al., or evenly spaced.
  *
- * Scales: the largest magnitude of each block, f32. Payload: one code per element, row by row. Both ends know the
+ * Scales: the largest magnitude of each block, f32. Payload: one code per element, row by row (symbols.ts). Both ends know the
  * codebook; hivemind sends its 1024 bytes with every tensor, which is not charged here.
  */
 
@@ -13,6 +13,7 @@ import { requireBytes } from "../quantizer.ts";
 import { type BodyFormat, FormatDecoder, FormatEncoder } from "./format.ts";
 import { nearestIndex } from "./minifloat.ts";
 import { requireNotNegative, settle } from "./sections.ts";
+import { entropySetting, readSymbols, writeSymbols } from "./symbols.ts";
 
 const schema = z.strictObject({
   codec: z.literal("int8"),
@@ -21,6 +22,7 @@ const schema = z.strictObject({
     .default("dynamic")
     .describe("where the 256 values lie: more closely near zero, or evenly"),
   block: z.int().min(16).max(65536).default(4096).describe("elements that share a scale"),
+  ...entropySetting,
 });
 
 type Int8Spec = z.output<typeof schema>;
@@ -43,7 +45,7 @@ const DYNAMIC = (() => {
   return Float64Array.from(values).sort();
 })();
 
-function format({ codebook, block }: Int8Spec, channels: number): BodyFormat {
+function format({ codebook, block, entropy }: Int8Spec, channels: number): BodyFormat {
   const values = codebook === "dynamic" ? DYNAMIC : LINEAR;
   return {
     codec: "int8",
@@ -56,21 +58,22 @@ function format({ codebook, block }: Int8Spec, channels: number): BodyFormat {
         largest[b] = Math.max(largest[b]!, Math.abs(x[i]!));
       }
       for (let b = 0; b < largest.length; b++) largest[b] = settle(largest[b]!);
-      const payload = new Uint8Array(x.length);
+      const codes = new Uint8Array(x.length);
       for (let i = 0; i < x.length; i++) {
         const scale = largest[Math.floor(i / block)]!;
-        payload[i] = nearestIndex(values, scale === 0 ? 0 : x[i]! / scale);
+        codes[i] = nearestIndex(values, scale === 0 ? 0 : x[i]! / scale);
       }
-      return { scales: new Uint8Array(largest.buffer), payload };
+      const { bytes, packedBytes } = writeSymbols([{ symbols: codes, width: 8 }], channels, entropy);
+      return { scales: new Uint8Array(largest.buffer), payload: bytes, packedBytes };
     },
     read({ scales, payload }, tokens, out) {
       requireBytes("scales", scales, 4 * Math.ceil(out.length / block), tokens, channels);
-      requireBytes("payload", payload, out.length, tokens, channels);
       const largest = new Float32Array(new Uint8Array(scales).buffer);
       if (!largest.every(Number.isFinite)) fail("NB_CODEC_BODY_INVALID", "a block's scale is not finite");
       requireNotNegative(largest);
+      const [codes] = readSymbols(payload, [{ count: out.length, width: 8 }], channels, tokens, entropy);
       for (let i = 0; i < out.length; i++) {
-        out[i] = settle(values[payload[i]!]! * largest[Math.floor(i / block)]!);
+        out[i] = settle(values[codes![i]!]! * largest[Math.floor(i / block)]!);
       }
     },
   };
@@ -83,7 +86,7 @@ export const int8Codec: CodecDefinition<Int8Spec> = {
   source:
     "Petals (arXiv:2209.01188) and hivemind BLOCKWISE_8BIT; codebook of Dettmers et al., arXiv:2110.02861",
   forms: "int8, int8:dynamic or int8:linear",
-  examples: ["int8:dynamic", "int8:linear"],
+  examples: ["int8:dynamic", "int8:linear", "int8:dynamic,entropy=rans"],
   schema,
   parseArgument: (argument) => (argument === undefined ? {} : { codebook: argument }),
   label: (spec) => `int8:${spec.codebook}`,

@@ -90,3 +90,14 @@ export function unpackSymbols(bytes: Uint8Array, at: number, count: number, widt
   unpackBits(bytes, at, count, width, symbols, 0);
   return symbols;
 }
+
+/** Sections one behind the other; a new array. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

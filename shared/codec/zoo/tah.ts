@@ -7,7 +7,8 @@
  * Scales: a byte, 1 for activations and 2 for gradients. Gradients go on with e and the scales (fixpoint.ts).
  * Activations go on with one bit per token (1: 3 bits wide), padded to a byte; one bit per tile (1: rotated), padded to
  * a byte; 6 bits for each rotated tile in turn, the place of the swapped value, padded to a byte; e, lowest level and
- * step of each tile (tiles.ts). Payload: levels of the 3-bit tokens, padded to a byte, then those of the 4-bit ones.
+ * step of each tile (tiles.ts). Payload: levels of the 3-bit tokens, then those of the 4-bit
+ * ones (symbols.ts).
  *
  * Where 64 does not divide the channels, a token's last tile is shorter and never rotated.
  */
@@ -19,7 +20,8 @@ import { type CodecDefinition, noArgument } from "../definition.ts";
 import { requireBytes } from "../quantizer.ts";
 import { fixpointFormat } from "./fixpoint.ts";
 import { type Body, type BodyFormat, FormatDecoder, FormatEncoder } from "./format.ts";
-import { packSymbols, settle, unpackSymbols } from "./sections.ts";
+import { concat, packSymbols, settle, unpackSymbols } from "./sections.ts";
+import { entropySetting, readSymbols, type SymbolStage, writeSymbols } from "./symbols.ts";
 import { quantizeTiles, readTileScales, tileRange, tileScalesBytes, tilesPerToken } from "./tiles.ts";
 
 const TILE = 64;
@@ -35,6 +37,7 @@ const schema = z.strictObject({
   lowBits: z.int().min(2).max(8).default(3).describe("width of the tokens of least entropy"),
   highBits: z.int().min(2).max(8).default(4).describe("width of the others"),
   lowShare: z.number().min(0).max(1).default(0.2).describe("share of tokens with the low width"),
+  ...entropySetting,
 });
 
 type TahSpec = z.output<typeof schema>;
@@ -108,16 +111,6 @@ function writeLayout({ low, rotated, places }: Layout): Uint8Array {
   return concat(parts);
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
-}
-
 /** Reads the layout and says where it ends. Lengths are checked as they become known. */
 function readLayout(scales: Uint8Array, tokens: number, channels: number): { layout: Layout; end: number } {
   const tiles = tokens * tilesPerToken(channels, TILE);
@@ -179,11 +172,12 @@ function activations(spec: TahSpec, channels: number): BodyFormat {
       const narrow = split(low, (t, place) => {
         ordered.set(levels.subarray(t * channels, (t + 1) * channels), place * channels);
       });
-      const payload = concat([
-        packSymbols(ordered.subarray(0, narrow * channels), spec.lowBits),
-        packSymbols(ordered.subarray(narrow * channels), spec.highBits),
-      ]);
-      return { scales, payload };
+      const parts = [
+        { symbols: ordered.subarray(0, narrow * channels), width: spec.lowBits },
+        { symbols: ordered.subarray(narrow * channels), width: spec.highBits },
+      ];
+      const { bytes, packedBytes } = writeSymbols(parts, channels, spec.entropy);
+      return { scales, payload: bytes, packedBytes };
     },
     read({ scales, payload }, tokens, out) {
       const tiles = tokens * perToken;
@@ -191,18 +185,18 @@ function activations(spec: TahSpec, channels: number): BodyFormat {
       requireBytes("scales", scales, end + tileScalesBytes(tiles), tokens, channels);
       const ranges = readTileScales(scales, end, tiles);
       const narrow = layout.low.reduce((sum, value) => sum + value, 0) * channels;
-      const narrowBytes = packedBytes(narrow, spec.lowBits);
-      const wide = out.length - narrow;
-      requireBytes("payload", payload, narrowBytes + packedBytes(wide, spec.highBits), tokens, channels);
-      const narrowLevels = unpackSymbols(payload, 0, narrow, spec.lowBits);
-      const wideLevels = unpackSymbols(payload, narrowBytes, wide, spec.highBits);
+      const parts = [
+        { count: narrow, width: spec.lowBits },
+        { count: out.length - narrow, width: spec.highBits },
+      ];
+      const [narrowLevels, wideLevels] = readSymbols(payload, parts, channels, tokens, spec.entropy);
       const levels = new Uint8Array(out.length);
       split(layout.low, (t, place) => {
         const from = place * channels;
         const run =
           from < narrow
-            ? narrowLevels.subarray(from, from + channels)
-            : wideLevels.subarray(from - narrow, from - narrow + channels);
+            ? narrowLevels!.subarray(from, from + channels)
+            : wideLevels!.subarray(from - narrow, from - narrow + channels);
         levels.set(run, t * channels);
       });
       const values = new Float64Array(out.length);
@@ -220,18 +214,18 @@ function activations(spec: TahSpec, channels: number): BodyFormat {
   };
 }
 
-function gradients(channels: number): BodyFormat {
+function gradients(channels: number, stage: SymbolStage): BodyFormat {
   const perToken = tilesPerToken(channels, GRADIENT_TILE);
   const groupOf = (element: number) => {
     const token = Math.floor(element / channels);
     return token * perToken + Math.floor((element - token * channels) / GRADIENT_TILE);
   };
-  const plain = fixpointFormat("tah", channels, GRADIENT_BITS, false, (t) => t * perToken, groupOf);
+  const plain = fixpointFormat("tah", channels, GRADIENT_BITS, false, stage, (t) => t * perToken, groupOf);
   return {
     ...plain,
     write(x, tokens, key) {
-      const { scales, payload } = plain.write(x, tokens, key);
-      return { scales: concat([Uint8Array.of(GRADIENT), scales]), payload };
+      const { scales, ...rest } = plain.write(x, tokens, key);
+      return { scales: concat([Uint8Array.of(GRADIENT), scales]), ...rest };
     },
     read: ({ scales, payload }, tokens, out) =>
       plain.read({ scales: scales.subarray(1), payload }, tokens, out),
@@ -241,7 +235,7 @@ function gradients(channels: number): BodyFormat {
 /** Reads either kind, by the first byte. */
 function either(spec: TahSpec, channels: number): BodyFormat {
   const activation = activations(spec, channels);
-  const gradient = gradients(channels);
+  const gradient = gradients(channels, spec.entropy);
   return {
     ...activation,
     read(body: Body, tokens, out) {
@@ -260,14 +254,14 @@ export const tahCodec: CodecDefinition<TahSpec> = {
   summary: "TAH-Quant: 64-channel tiles of 3 or 4 bits by token, outlying tiles rotated; gradients 6 bits",
   source: "TAH-Quant, arXiv:2506.01352v1, and its program (heguangxin/TAH-Quant)",
   forms: "tah",
-  examples: ["tah", "tah,lowBits=2,highBits=3,lowShare=0.5"],
+  examples: ["tah", "tah,lowBits=2,highBits=3,lowShare=0.5", "tah,lowShare=0.5,entropy=rans"],
   schema,
   parseArgument: noArgument,
   label: () => "tah",
   createEncoder: (spec, options) => {
     const { channels, role } = options;
     return new FormatEncoder(
-      role === "gradient" ? gradients(channels) : activations(spec, channels),
+      role === "gradient" ? gradients(channels, spec.entropy) : activations(spec, channels),
       options,
     );
   },
