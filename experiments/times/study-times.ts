@@ -115,8 +115,9 @@ export async function studyTimes(
     const values = targetValues(group, target);
     const { arm = null, within = 0 } = "arm" in target ? target : {};
     targets.push({ model, task, metric, arm, within, values: Object.fromEntries(values) });
-    const shown = group.filter(({ arm }) => settings.only.length === 0 || settings.only.includes(arm));
-    for (const player of await players(shown, settings.costs, context)) {
+    // All arms have a part in what computing takes, whether they are shown or not.
+    for (const player of await players(group, settings.costs, context)) {
+      if (settings.only.length > 0 && !settings.only.includes(player.runs.arm)) continue;
       context.signal.throwIfAborted();
       costs[JSON.stringify([model, task, player.runs.arm])] = player.costs;
       arms.push(armTimes(player.runs, player.cell, player.costs, values, network));
