@@ -11,6 +11,7 @@ import { experimentKeepCommand } from "./experiments/commands/experiment-keep.ts
 import { experimentReportCommand } from "./experiments/commands/experiment-report.ts";
 import { experimentRunCommand } from "./experiments/commands/experiment-run.ts";
 import { experimentTablesCommand } from "./experiments/commands/experiment-tables.ts";
+import { experimentTimesCommand } from "./experiments/commands/experiment-times.ts";
 import { linkCommand } from "./experiments/commands/link.ts";
 import { pretrainCommand } from "./experiments/commands/pretrain.ts";
 import { simulateCommand } from "./experiments/commands/simulate.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   experimentReportCommand,
   experimentKeepCommand,
   experimentTablesCommand,
+  experimentTimesCommand,
   codecListCommand,
   codecBenchCommand,
   linkCommand,

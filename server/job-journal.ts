@@ -18,11 +18,14 @@ import {
   sideCheckpoint,
 } from "../shared/job/side-checkpoint.ts";
 import type { Storage } from "../shared/job/storage.ts";
+import { ClientTable } from "../shared/protocol/client-table.ts";
 import type { JobConfig } from "../shared/protocol/job-config.ts";
 import { MAX_SEGMENT_BYTES } from "../shared/protocol/limits.ts";
 import type { Message } from "../shared/protocol/messages.ts";
+import { RecordTable } from "../shared/protocol/record-table.ts";
 import { serverTransition } from "../shared/protocol/server-machine.ts";
 import {
+  type ClientRecord,
   type ConnectionRecord,
   JobPhase,
   type ServerEffect,
@@ -59,17 +62,27 @@ export interface Replayed {
   readonly connection: number;
 }
 
-/** Connections as a list: a checkpoint holds plain values. */
+/** Clients and connections as lists: a checkpoint holds plain values. */
 function packState(state: ServerState): unknown {
-  return { ...state, connections: [...state.connections] };
+  return { ...state, clients: [...state.clients], connections: state.connections.entries() };
 }
 
 function unpackState(value: unknown, where: string): ServerState {
-  const { connections, ...state } = value as ServerState & { connections: [number, ConnectionRecord][] };
-  if (!Array.isArray(connections) || !Array.isArray(state.clients)) {
+  const { clients, connections, ...state } = value as Omit<ServerState, "clients" | "connections"> & {
+    clients: ClientRecord[];
+    connections: [number, ConnectionRecord][];
+  };
+  if (!Array.isArray(connections) || !Array.isArray(clients)) {
     fail("NB_CHECKPOINT_INVALID", `${where}: the checkpoint holds no state of a job`);
   }
-  return { ...state, connections: new Map(connections) };
+  return {
+    ...state,
+    clients: ClientTable.of(clients, state.config.steps),
+    connections: connections.reduce(
+      (table, [id, record]) => table.with(id, record),
+      RecordTable.empty<ConnectionRecord>(),
+    ),
+  };
 }
 
 export class JobJournal {
@@ -120,7 +133,7 @@ export class JobJournal {
       const message = `the run there has taken all its ${parts.config.steps} steps; accepted: another --out`;
       fail("NB_CONFIG_INVALID", `--resume: ${storage.name}: ${message}`, { completed: true });
     }
-    parts.worker.restore(state.clients.length, side);
+    parts.worker.restore(state.clients.size, side);
     const replayed = await replay(parts, state, left);
     const journal = new JobJournal(parts, left.journal, every, state.trunkSteps);
     return { journal, replayed };
@@ -192,12 +205,12 @@ function captured({ config, segments, worker }: JobParts, state: ServerState) {
   const { average } = worker;
   const side: SideState = {
     step: state.trunkSteps - state.commits.length,
-    codecs: worker.saveCodecs(state.clients.length),
+    codecs: worker.saveCodecs(state.clients.size),
     average:
       average === undefined
         ? undefined
         : { number: average.number, digest: average.digest, data: average.data },
-    manifests: worker.manifests(state.clients.length),
+    manifests: worker.manifests(state.clients.size),
     machine: packState(state),
   };
   return sideCheckpoint("server", segments, config, side);
@@ -218,7 +231,7 @@ async function replay(parts: JobParts, first: ServerState, left: LeftBehind): Pr
   let state = first;
   let requests: ServerRequest[] = [];
   const timers = new Map<ServerTimer, number>();
-  let connection = Math.max(0, ...state.connections.keys());
+  let connection = state.connections.entries().at(-1)?.[0] ?? 0;
 
   const feed = (event: ServerEvent): void => {
     if ("connection" in event) connection = Math.max(connection, event.connection);

@@ -6,6 +6,7 @@ import { asNarrowbandError } from "../shared/errors.ts";
 import { ByteLedger } from "../shared/ledger/ledger.ts";
 import { type LedgerReport, ledgerReport } from "../shared/ledger/report.ts";
 import { type AdapterOutline, adapterMessages } from "../shared/protocol/adapters.ts";
+import { ClientKind } from "../shared/protocol/client-table.ts";
 import { codecNamesOf, requireCodecs } from "../shared/protocol/codecs.ts";
 import type { FrameChannel } from "../shared/protocol/frame-channel.ts";
 import type { JobConfig, JobPolicy } from "../shared/protocol/job-config.ts";
@@ -21,12 +22,12 @@ import type {
 import {
   CheckpointStatus,
   type CommitGroup,
-  createServerState,
   type JobOutcome,
   JobPhase,
   type ServerEffect,
   type ServerEvent,
 } from "../shared/protocol/server-state.ts";
+import { createServerState } from "../shared/protocol/server-turn.ts";
 import type { TensorSender } from "../shared/protocol/tensor-stream.ts";
 import { realTimer, type SetTimer, Timers } from "../shared/protocol/transport.ts";
 import type { TopSegment, TrunkSegment } from "../shared/train/segments.ts";
@@ -201,12 +202,12 @@ export class Job {
   /** Rounds in sync mode; steps of the client that is furthest in sequential mode. */
   get stepsTaken(): number {
     const { config, step, clients } = this.#state;
-    return config.mode === "sync" ? step : Math.max(0, ...clients.map((client) => client.step));
+    return config.mode === "sync" ? step : Math.max(0, ...[...clients].map(({ step }) => step));
   }
 
   /** Whether somebody is connected, or is waited for. */
   get attended(): boolean {
-    return this.#state.clients.some(({ connection, rejoining }) => connection !== undefined || rejoining);
+    return this.#state.clients.count(ClientKind.ATTENDED) > 0;
   }
 
   get name(): string {
@@ -282,7 +283,7 @@ export class Job {
       trunkSteps: trunkSteps - commits.length,
       averages,
       config: this.config,
-      clients: clients.map(({ index, name, connection, ready }) => {
+      clients: [...clients].map(({ index, name, connection, ready }) => {
         const { A2, G1 } = this.#worker.senders(index);
         const last = this.#losses.get(index);
         return {
@@ -453,7 +454,7 @@ export class Job {
 
   #notify(progress: ServerProgress): void {
     if (progress.type === "joined") {
-      const { connection } = this.#state.clients[progress.client];
+      const { connection } = this.#state.clients.get(progress.client)!;
       this.#connections.get(connection!)?.onBound?.();
     } else if (progress.type === "committed") {
       for (const { client, step, lossSum, supervisedTokens } of progress.group.members) {

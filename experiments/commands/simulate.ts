@@ -27,7 +27,7 @@ export const simulateCommand = defineCommand({
       explanation: "who waits for what, drawn",
     },
   ],
-  json: "{ costs, runs: [{ clients, link, stepMs, tokensPerSecond, upBytesPerStep, downBytesPerStep, serverBusy, clientBusy, longestQueue, participants, abandoned, drops }] }.",
+  json: "{ costs, runs: [{ clients, link, stepMs, tokensPerSecond, upBytesPerStep, downBytesPerStep, serverBusy, clientBusy, longestQueue, participants, abandoned, drops, criticalPath }] }; criticalPath has the milliseconds of a mean step that its critical path spent on each part.",
   jsonFile: true,
   options: z.strictObject({
     model: modelOption,

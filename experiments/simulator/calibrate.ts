@@ -3,6 +3,7 @@
  * the bytes of each transfer (Node only).
  */
 import type { Engine } from "../../shared/engine/engine.ts";
+import { createEngine } from "../../shared/engine/registry.ts";
 import { loadClientRunners, loadServerRunners } from "../../shared/job/runners.ts";
 import { ByteLedger, sumBytes } from "../../shared/ledger/ledger.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
@@ -11,6 +12,7 @@ import { encodeFrame, frameSizes } from "../../shared/protocol/frame.ts";
 import { GradientSum } from "../../shared/protocol/gradient-sum.ts";
 import type { JobConfig } from "../../shared/protocol/job-config.ts";
 import { PHASES, type Phase, type TensorMessage } from "../../shared/protocol/messages.ts";
+import type { SentTensor, TensorExtras } from "../../shared/protocol/tensor-stream.ts";
 import { frameHeaderBytes } from "../../shared/protocol/ws-socket-node.ts";
 import type { TokenBatch } from "../../shared/train/segments.ts";
 import type { Costs } from "./costs.ts";
@@ -23,30 +25,74 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1];
 }
 
+/** What a piece of work takes, milliseconds. */
+interface Timed {
+  readonly ms: number;
+  /** Of them the codec's. */
+  readonly codecMs: number;
+}
+
 /**
  * Times pieces of work by name, by the processor time that this process spends on them: with one engine thread that is how long they take on a
  * machine at rest, whatever else this one does.
  */
 class Stopwatch {
-  readonly #times = new Map<string, number[]>();
+  readonly #times = new Map<string, Timed[]>();
+  #codecMs = 0;
 
+  /** Does a piece of work, and what is in it of the codec by {@link codec}. */
   async measure<T>(name: string, work: () => T | Promise<T>): Promise<T> {
     const start = process.cpuUsage();
+    this.#codecMs = 0;
     const result = await work();
-    const { user, system } = process.cpuUsage(start);
     const list = this.#times.get(name) ?? [];
-    list.push((user + system) / 1_000);
+    list.push({ ms: msSince(start), codecMs: this.#codecMs });
     this.#times.set(name, list);
     return result;
   }
 
-  /** Without the first, which compiled. */
-  median(name: string): number {
-    return median(this.#times.get(name)!.slice(1));
+  codec<T>(work: () => T): T {
+    const start = process.cpuUsage();
+    const result = work();
+    this.#codecMs += msSince(start);
+    return result;
+  }
+
+  /** Medians without the first, which compiled. */
+  median(name: string): Timed {
+    const times = this.#times.get(name)!.slice(1);
+    return { ms: median(times.map(({ ms }) => ms)), codecMs: median(times.map(({ codecMs }) => codecMs)) };
   }
 }
 
-/** Costs of a U-shaped job's micro-batches such as `batch`. The engine must have one thread. */
+function msSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000;
+}
+
+/** {@link calibrate} with one thread of ONNX Runtime, for micro-batches of `rows` rows of `rowTokens` tokens each. */
+export async function measureCosts(
+  config: JobConfig,
+  model: HfModel,
+  rows: number,
+  rowTokens: number,
+): Promise<Costs> {
+  const engine = await createEngine("onnxruntime", { threads: 1 });
+  try {
+    const { vocabSize } = model.config;
+    const ids = Int32Array.from({ length: rows * rowTokens }, (_, i) => (i * 7919) % vocabSize);
+    const labels = Int32Array.from(ids, (_, i) => ids[(i + 1) % ids.length]);
+    const batch = { ids, labels, lengths: new Int32Array(rows).fill(rowTokens) };
+    return await calibrate(config, model, engine, batch);
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/**
+ * Costs of a U-shaped job's micro-batches such as `batch`, and bytes of its transfers. The engine must have one thread. What is measured are the
+ * job's last steps: widths that are annealed have come down there.
+ */
 export async function calibrate(
   config: JobConfig,
   model: HfModel,
@@ -66,44 +112,49 @@ export async function calibrate(
   };
   const watch = new Stopwatch();
   const tokens = batch.ids.length;
+  const lengths = [...batch.lengths];
+  const ids = lengths.map((_, i) => i);
+  const first = Math.max(0, config.steps - REPETITIONS - 1);
   try {
-    for (let step = 0; step <= REPETITIONS; step++) {
+    for (let step = first; step <= first + REPETITIONS; step++) {
       const key = { step, attempt: 0 };
       const at = { step, microBatch: 0, training: true };
-      const encode = (phase: Phase, x: Float32Array, lengths: readonly number[] = []) =>
-        senders[phase].encode(x, tokens, key, 0, { lengths });
+      const encode = (phase: Phase, x: Float32Array, extras: TensorExtras = {}) =>
+        watch.codec(() => senders[phase].encode(x, tokens, key, 0, extras));
+      const decode = (phase: Phase, message: TensorMessage) =>
+        watch.codec(() => receivers[phase].decode(message));
+      const observe = (phase: Phase, x: Float32Array, sent: SentTensor, gradient: Float32Array) =>
+        watch.codec(() => senders[phase].encoder.observe(x, sent.reconstruction, gradient, tokens));
       const bottom = await watch.measure("bottom", async () => {
         const { output, saved } = await client.bottom.forward(batch, at);
-        return { saved: saved!, output, sent: encode("A1", output, [...batch.lengths]) };
+        return { saved: saved!, output, sent: encode("A1", output, { lengths, rows: { lengths, ids } }) };
       });
-      count("A1", bottom.sent.message);
+      count("A1", senders.A1.toSend(bottom.sent.message));
       const forward = await watch.measure("forward", async () => {
-        const input = receivers.A1.decode(bottom.sent.message);
+        const input = decode("A1", bottom.sent.message);
         const { output, saved } = await server.trunk.forward(input, batch.lengths, at);
-        return { saved: saved!, output, sent: encode("A2", output) };
+        return { saved: saved!, output, sent: encode("A2", output, { rows: receivers.A1.rows }) };
       });
-      count("A2", forward.sent.message);
+      count("A2", senders.A2.toSend(forward.sent.message));
       const g2 = await watch.measure("top", async () => {
-        const input = receivers.A2.decode(forward.sent.message);
+        const input = decode("A2", forward.sent.message);
         const { gradient } = await top.loss(input, batch.labels, batch.lengths, at);
-        return encode("G2", gradient!);
+        return encode("G2", gradient!, { tiedTo: receivers.A2 });
       });
-      count("G2", g2.message);
+      count("G2", senders.G2.toSend(g2.message));
       const sum = new GradientSum();
       const g1 = await watch.measure("backward", async () => {
-        const gradient = receivers.G2.decode(g2.message);
-        const { output, sent, saved } = forward;
-        senders.A2.encoder.observe(output, sent.reconstruction, gradient, tokens);
-        const result = encode("G1", await server.trunk.backward(saved, gradient));
+        const gradient = decode("G2", g2.message);
+        observe("A2", forward.output, forward.sent, gradient);
+        const output = await server.trunk.backward(forward.saved, gradient);
         sum.take(server.trunk, tokens);
-        return result;
+        return encode("G1", output, { tiedTo: receivers.A1 });
       });
-      count("G1", g1.message);
+      count("G1", senders.G1.toSend(g1.message));
       await watch.measure("bottomBackward", async () => {
-        const gradient = receivers.G1.decode(g1.message);
-        const { output, sent, saved } = bottom;
-        senders.A1.encoder.observe(output, sent.reconstruction, gradient, tokens);
-        await client.bottom.backward(saved, gradient);
+        const gradient = decode("G1", g1.message);
+        observe("A1", bottom.output, bottom.sent, gradient);
+        await client.bottom.backward(bottom.saved, gradient);
       });
       await watch.measure("addGradients", () => sum.addTo(server.trunk));
       await watch.measure("optimizer", () => server.trunk.optimizerStep(step, tokens));
@@ -117,16 +168,24 @@ export async function calibrate(
     const adapters = [...client.bottom.adapters().values(), ...top.adapters().values()];
     return {
       client: {
-        bottom: watch.median("bottom"),
-        top: watch.median("top"),
-        backward: watch.median("bottomBackward"),
-        apply: watch.median("apply"),
+        bottom: watch.median("bottom").ms,
+        top: watch.median("top").ms,
+        backward: watch.median("bottomBackward").ms,
+        apply: watch.median("apply").ms,
       },
       server: {
-        forward: watch.median("forward"),
-        backward: watch.median("backward"),
-        addGradients: watch.median("addGradients"),
-        optimizer: watch.median("optimizer"),
+        forward: watch.median("forward").ms,
+        backward: watch.median("backward").ms,
+        addGradients: watch.median("addGradients").ms,
+        optimizer: watch.median("optimizer").ms,
+      },
+      codec: {
+        client: {
+          bottom: watch.median("bottom").codecMs,
+          top: watch.median("top").codecMs,
+          backward: watch.median("bottomBackward").codecMs,
+        },
+        server: { forward: watch.median("forward").codecMs, backward: watch.median("backward").codecMs },
       },
       bytes: Object.fromEntries(
         PHASES.map((phase) => [phase, Math.round(sumBytes(phases[phase].bytes) / (REPETITIONS + 1))]),

@@ -1,15 +1,18 @@
-/** Simulated time: what is to happen when, in order of time and, at one time, of asking. */
+/** Simulated time: what is to happen when, in order of time and, at one time, of asking, and what led there. */
+import { longer, NO_TIME, type PathTimes } from "./critical-path.ts";
 
 interface Entry {
   readonly atMs: number;
   readonly order: number;
   readonly run: () => void;
+  readonly path: PathTimes;
   cancelled: boolean;
 }
 
 export class SimulatedClock {
   #nowMs = 0;
   #order = 0;
+  #path = NO_TIME;
   /** A binary heap: each entry is before its children, at 2i + 1 and 2i + 2. */
   readonly #heap: Entry[] = [];
 
@@ -17,18 +20,38 @@ export class SimulatedClock {
     return this.#nowMs;
   }
 
-  /** Runs `run` at a time, at once if it is past; returns what cancels it. */
-  at(atMs: number, run: () => void): () => void {
-    const entry: Entry = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, run, cancelled: false };
+  /** What the time up to now went to, on the path of causes to what is happening. */
+  get path(): PathTimes {
+    return this.#path;
+  }
+
+  /**
+   * Runs `run` at a time, at once if it is past; returns what cancels it. `part` is what the time until then is spent on.
+   */
+  at(atMs: number, run: () => void, part: keyof PathTimes = "waiting"): () => void {
+    const ms = atMs - this.#nowMs;
+    if (ms <= 0) return this.#schedule(this.#nowMs, run, this.#path);
+    return this.#schedule(atMs, run, longer(this.#path, part, ms));
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.at(this.#nowMs + ms, run);
+  }
+
+  /** Runs `run` after work of so many milliseconds, of which `codecMs` are the codec's. */
+  work(side: "client" | "server", ms: number, codecMs: number, run: () => void): void {
+    const compute = longer(this.#path, `${side}Compute`, ms - codecMs);
+    const path = codecMs === 0 ? compute : longer(compute, `${side}Codec`, codecMs);
+    this.#schedule(this.#nowMs + ms, run, path);
+  }
+
+  #schedule(atMs: number, run: () => void, path: PathTimes): () => void {
+    const entry: Entry = { atMs, order: this.#order++, run, path, cancelled: false };
     this.#heap.push(entry);
     this.#up(this.#heap.length - 1);
     return () => {
       entry.cancelled = true;
     };
-  }
-
-  after(ms: number, run: () => void): () => void {
-    return this.at(this.#nowMs + ms, run);
   }
 
   /** Lets the next thing happen; false when there is none. */
@@ -43,6 +66,7 @@ export class SimulatedClock {
       }
       if (first.cancelled) continue;
       this.#nowMs = first.atMs;
+      this.#path = first.path;
       first.run();
       return true;
     }

@@ -18,6 +18,13 @@ export const costsSchema = z.strictObject({
     addGradients: ms,
     optimizer: ms,
   }),
+  /** What of the above is the codec's; left out, it is not known and counts as computing. */
+  codec: z
+    .strictObject({
+      client: z.strictObject({ bottom: ms, top: ms, backward: ms }),
+      server: z.strictObject({ forward: ms, backward: ms }),
+    })
+    .optional(),
   /** Whole tensor messages with WebSocket framing, for one micro-batch. */
   bytes: z.strictObject({ A1: bytes, A2: bytes, G2: bytes, G1: bytes }),
   /** Of a client's adapters, when they are averaged. */
@@ -27,3 +34,10 @@ export const costsSchema = z.strictObject({
 });
 
 export type Costs = z.infer<typeof costsSchema>;
+
+const NO_CODEC = { client: { bottom: 0, top: 0, backward: 0 }, server: { forward: 0, backward: 0 } };
+
+/** The codec's part of computations, 0 where it is not known. */
+export function codecCosts({ codec }: Costs): NonNullable<Costs["codec"]> {
+  return codec ?? NO_CODEC;
+}

@@ -20,6 +20,8 @@ export interface SimulatedJob {
   /** Milliseconds after which a client is left out of a round; 0 for never. */
   readonly stepDeadlineMs?: number;
   readonly mode?: "sync" | "sequential";
+  /** Adapters are averaged after every so many steps; never by default. */
+  readonly averageEvery?: number;
   /** Of the model that costs are measured on. */
   readonly trunkBlocks?: number;
   readonly vocabulary?: number;
@@ -39,8 +41,8 @@ export function simulatedJob(job: SimulatedJob): { readonly config: JobConfig; r
   const config = jobConfigSchema.parse({
     split: "u-shape",
     mode,
-    aggregation: "personal",
-    averageEvery: 10,
+    aggregation: job.averageEvery === undefined ? "personal" : "fedavg",
+    averageEvery: job.averageEvery ?? 10,
     steps,
     microBatches,
     inFlight: Math.min(inFlight, microBatches),

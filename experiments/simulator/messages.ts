@@ -61,19 +61,20 @@ export function adapterMessages(adapterBytes: number, average: number): Message[
   return [begin, ...rest];
 }
 
-/** Bytes of messages on a socket: tensors by the costs, all else as it is encoded, WebSocket's framing included. */
+/** Bytes of messages on a socket: tensors as they are said to have, all else as it is encoded, WebSocket's framing included. */
 export class MessageSizes {
-  readonly #costs: Costs;
+  readonly #tensorBytes: (step: number, phase: Phase) => number;
   /** Of control messages, by type and sender; encoding each of them again would be most of the work. */
   readonly #control = new Map<string, number>();
 
-  constructor(costs: Costs) {
-    this.#costs = costs;
+  /** @param tensorBytes of a micro-batch's transfer in one of its client's steps, counted from 0 */
+  constructor(tensorBytes: (step: number, phase: Phase) => number) {
+    this.#tensorBytes = tensorBytes;
   }
 
   of(frame: Frame, fromClient: boolean): number {
     const { message } = frame;
-    if (message.type === "tensor") return this.#costs.bytes[message.phase];
+    if (message.type === "tensor") return this.#tensorBytes(message.step, message.phase);
     if (message.type === "adapterChunk") return this.#encoded(frame, fromClient);
     const key = `${message.type} ${fromClient}`;
     let size = this.#control.get(key);

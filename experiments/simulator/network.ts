@@ -3,8 +3,7 @@ import type { Frame } from "../../shared/protocol/messages.ts";
 import type { LinkDirection, LinkProfile } from "../link/profiles.ts";
 import { IDLE, type ShaperLink, type ShaperState, shaperLinks, ship } from "../link/shaper.ts";
 import type { SimulatedClock } from "./clock.ts";
-import type { Costs } from "./costs.ts";
-import { MessageSizes } from "./messages.ts";
+import type { MessageSizes } from "./messages.ts";
 import type { Span } from "./workers.ts";
 
 /** Hops of TCP and HTTP before a WebSocket is open: a round trip each. */
@@ -29,7 +28,8 @@ export interface Connection {
 
 export interface NetworkOptions {
   readonly clock: SimulatedClock;
-  readonly costs: Costs;
+  /** Bytes of messages. */
+  readonly sizes: MessageSizes;
   readonly seed: number;
   /** The server's own access to the network, shared by all clients; unlimited by default. */
   readonly serverLink: { readonly up: LinkDirection; readonly down: LinkDirection } | undefined;
@@ -53,7 +53,7 @@ export class SimulatedNetwork {
 
   constructor(options: NetworkOptions) {
     this.#options = options;
-    this.#sizes = new MessageSizes(options.costs);
+    this.#sizes = options.sizes;
     if (options.serverLink === undefined) return;
     const { up, down } = shaperLinks(
       { ...options.serverLink, resetEverySeconds: 0 },
@@ -72,7 +72,8 @@ export class SimulatedNetwork {
   open(client: number, link: LinkProfile, opened: (connection: Connection) => void): void {
     const number = this.#count++;
     const roundTripMs = link.up.delayMs + link.down.delayMs;
-    this.#options.clock.after(ROUND_TRIPS_TO_OPEN * roundTripMs, () => {
+    const { clock } = this.#options;
+    const open = () => {
       const connection: Connection = {
         number,
         client,
@@ -85,7 +86,8 @@ export class SimulatedNetwork {
       };
       this.#connections.set(number, connection);
       opened(connection);
-    });
+    };
+    clock.at(clock.nowMs + ROUND_TRIPS_TO_OPEN * roundTripMs, open, "link");
   }
 
   sendUp(connection: Connection, frame: Frame): void {
@@ -101,9 +103,10 @@ export class SimulatedNetwork {
       arrived = this.#serverDownState.arrivedMs;
     }
     this.#trace(connection, "up", frame, now, arrived);
-    clock.at(arrived, () => {
+    const arrive = () => {
       if (connection.serverOpen) toServer(connection, frame);
-    });
+    };
+    clock.at(arrived, arrive, "link");
   }
 
   sendDown(connection: Connection, frame: Frame): void {
@@ -119,9 +122,10 @@ export class SimulatedNetwork {
     connection.downState = ship(connection.down, connection.downState, left, size);
     const { arrivedMs } = connection.downState;
     this.#trace(connection, "down", frame, now, arrivedMs);
-    clock.at(arrivedMs, () => {
+    const arrive = () => {
       if (connection.clientOpen) toClient(connection, frame);
-    });
+    };
+    clock.at(arrivedMs, arrive, "link");
   }
 
   #trace(connection: Connection, way: "up" | "down", { message }: Frame, fromMs: number, toMs: number): void {

@@ -9,17 +9,17 @@ import {
   formatPercent,
   formatTable,
 } from "../../shared/command/format.ts";
-import { createEngine } from "../../shared/engine/registry.ts";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
 import { openModelDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
 import type { simulateCommand } from "../commands/simulate.ts";
 import { PROFILES } from "../link/profiles.ts";
 import { timelineHtml } from "../report/timeline.ts";
-import { calibrate } from "./calibrate.ts";
+import { measureCosts } from "./calibrate.ts";
 import { type Costs, costsSchema } from "./costs.ts";
 import { simulatedJob } from "./job.ts";
-import { medianStepMs, type SimulatedClientOptions, simulate } from "./simulate.ts";
+import { meanStepPath, medianStepMs, simulate } from "./simulate.ts";
+import type { SimulatedClientOptions } from "./simulated-client.ts";
 import type { Span } from "./workers.ts";
 
 export type SimulateSettings = z.output<typeof simulateCommand.options>;
@@ -61,16 +61,7 @@ async function measuredCosts(settings: SimulateSettings, model: HfModel): Promis
   const { rows, length } = settings;
   if (model.config.layers < 3)
     fail("NB_CONFIG_INVALID", `model: has ${model.config.layers} blocks; accepted: 3 or more, for two cuts`);
-  const engine = await createEngine("onnxruntime", { threads: 1 });
-  try {
-    const tokens = rows * length;
-    const ids = Int32Array.from({ length: tokens }, (_, i) => (i * 7919) % model.config.vocabSize);
-    const labels = Int32Array.from(ids, (_, i) => ids[(i + 1) % tokens]);
-    const batch = { ids, labels, lengths: new Int32Array(rows).fill(length) };
-    return await calibrate(jobOf(settings, model, 1).config, model, engine, batch);
-  } finally {
-    await engine.dispose();
-  }
+  return measureCosts(jobOf(settings, model, 1).config, model, rows, length);
 }
 
 export async function runSimulate(settings: SimulateSettings, context: CommandContext): Promise<void> {
@@ -141,6 +132,7 @@ async function simulateAll(
         participants: result.meanParticipants,
         abandoned: result.abandoned,
         drops: result.drops,
+        criticalPath: meanStepPath(result),
         simulatedInMs: performance.now() - started,
       };
       runs.push(run);

@@ -14,6 +14,8 @@ export interface Span {
 
 export interface Work {
   readonly ms: number;
+  /** Of them the codec's; 0 by default. */
+  readonly codecMs?: number;
   readonly what: string;
   readonly step: number;
   readonly microBatch: number;
@@ -30,6 +32,7 @@ export class SimulatedMachine {
   /** Most pieces that ever waited at once. */
   longestQueue = 0;
   readonly #clock: SimulatedClock;
+  readonly #side: "client" | "server";
   readonly #name: string;
   readonly #trace: ((span: Span) => void) | undefined;
   readonly #urgent: Work[] = [];
@@ -37,8 +40,10 @@ export class SimulatedMachine {
   #waiting = 0;
   #running = false;
 
+  /** @param name the server's is "server"; any other is a client's */
   constructor(clock: SimulatedClock, name: string, trace?: (span: Span) => void) {
     this.#clock = clock;
+    this.#side = name === "server" ? "server" : "client";
     this.#name = name;
     this.#trace = trace;
   }
@@ -75,7 +80,7 @@ export class SimulatedMachine {
     this.#running = true;
     this.#count(-1);
     const fromMs = this.#clock.nowMs;
-    this.#clock.after(work.ms, () => {
+    this.#clock.work(this.#side, work.ms, work.codecMs ?? 0, () => {
       const { what, step, microBatch } = work;
       this.busyMs += work.ms;
       if (work.ms > 0)

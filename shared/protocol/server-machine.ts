@@ -7,6 +7,7 @@
  */
 
 import { type ErrorCode, fail, NarrowbandError } from "../errors.ts";
+import { ClientKind } from "./client-table.ts";
 import { isPassing } from "./close-codes.ts";
 import { HEARTBEAT_PATIENCE, HELLO_DEADLINE_MS, PROTOCOL_VERSION } from "./limits.ts";
 import {
@@ -78,7 +79,7 @@ export function serverTransition(state: ServerState, event: ServerEvent): Server
     blame(turn, state.connections.get(connection)?.client, error.code);
   }
   advance(turn);
-  return { state: turn.state, effects: turn.effects };
+  return { state: turn.finish(), effects: turn.effects };
 }
 
 /**
@@ -119,7 +120,7 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
       computeFailed(turn, event);
       return;
     case "adapterRefused": {
-      const connection = turn.state.clients[event.client]?.connection;
+      const connection = turn.peek(event.client)?.connection;
       if (connection !== undefined) refuse(turn, connection, { code: event.code, message: event.message });
       return;
     }
@@ -137,7 +138,7 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
       return;
     default: {
       // Events of connections that are gone already mean nothing.
-      if (!turn.state.connections.has(event.connection)) return;
+      if (turn.connection(event.connection) === undefined) return;
       if (event.type === "message") {
         message(turn, event.connection, event.frame);
         return;
@@ -146,7 +147,7 @@ function apply(turn: ServerTurn, event: ServerEvent): void {
         authenticated(turn, event.connection);
         return;
       }
-      const index = turn.state.connections.get(event.connection)?.client;
+      const index = turn.connection(event.connection)?.client;
       refuse(turn, event.connection, { code: event.code, message: event.message });
       blame(turn, index, event.code);
     }
@@ -171,10 +172,9 @@ function computeFailed(turn: ServerTurn, event: ServerEvent & { type: "computeFa
 function timerFired(turn: ServerTurn, timer: ServerTimer): void {
   const [kind, id] = timer.split(":") as [string, string | undefined];
   const number = Number(id);
-  const { clients, connections } = turn.state;
   switch (kind) {
     case "hello":
-      if (!connections.has(number)) return;
+      if (turn.connection(number) === undefined) return;
       refuse(turn, number, {
         code: "NB_HELLO_DEADLINE",
         message: `not introduced after ${HELLO_DEADLINE_MS} ms`,
@@ -184,21 +184,23 @@ function timerFired(turn: ServerTurn, timer: ServerTimer): void {
       heartbeat(turn, number);
       return;
     case "goodbye":
-      if (!connections.has(number)) return;
+      if (turn.connection(number) === undefined) return;
       turn.effect({ type: "close", connection: number, code: 1000, reason: "" });
       detach(turn, number, "job ended", false);
       return;
     case "upload":
       uploadMissed(turn, number);
       return;
-    case "step":
-      stepDeadline(turn, clients.slice(number, number + 1));
+    case "step": {
+      const client = turn.peek(number);
+      if (client !== undefined) stepDeadline(turn, [client]);
       return;
+    }
     case "rejoin":
       rejoinEnded(turn, number);
       return;
     case "round":
-      stepDeadline(turn, clients);
+      stepDeadline(turn, turn.clients.of(ClientKind.STEPPING));
       return;
     case "absent":
       absenceEnded(turn);
@@ -210,7 +212,7 @@ function timerFired(turn: ServerTurn, timer: ServerTimer): void {
 }
 
 function heartbeat(turn: ServerTurn, connection: number): void {
-  const record = turn.state.connections.get(connection);
+  const record = turn.connection(connection);
   if (record === undefined) return;
   const silent = record.heard ? 0 : record.silent + 1;
   if (silent >= HEARTBEAT_PATIENCE) {
@@ -224,7 +226,7 @@ function heartbeat(turn: ServerTurn, connection: number): void {
 }
 
 function message(turn: ServerTurn, connection: number, frame: Frame): void {
-  const record = turn.state.connections.get(connection)!;
+  const record = turn.connection(connection)!;
   if (!record.heard || record.silent > 0) turn.setConnection(connection, { heard: true, silent: 0 });
   const { message } = frame;
   const index = record.client;
@@ -291,16 +293,16 @@ function hello(turn: ServerTurn, connection: number, message: HelloMessage): voi
 
 /** The token is good: the client is checked against the job, and let in. */
 function authenticated(turn: ServerTurn, connection: number): void {
-  const hello = turn.state.connections.get(connection)?.hello;
+  const hello = turn.connection(connection)?.hello;
   if (hello === undefined) return;
-  checkHello(turn.state, hello);
-  const { state } = turn;
-  const known = state.clients.find((c) => c.name === hello.name);
+  const { state, clients } = turn;
+  checkHello(state, hello);
+  const known = clients.named(hello.name);
   if (known === undefined) {
-    if (state.clients.length >= state.policy.maxClients) {
+    if (clients.size >= state.policy.maxClients) {
       fail("NB_JOB_FULL", `the job has its ${state.policy.maxClients} clients`);
     }
-    turn.addClient(newClient(state.clients.length, hello.name, hello.process));
+    turn.addClient(newClient(clients.size, hello.name, hello.process));
   } else {
     if (known.failures >= state.policy.maxFailedSteps) {
       fail("NB_STEP_REFUSED", `${known.failures} steps of this client in a row were refused or late`);
@@ -316,12 +318,11 @@ function authenticated(turn: ServerTurn, connection: number): void {
       refuse(turn, known.connection, { code: "NB_CLIENT_REPLACED", message }, true);
     }
   }
-  const index = known?.index ?? state.clients.length - 1;
+  const index = known?.index ?? clients.size;
   bind(turn, connection, index, hello);
 }
 
-function checkHello(state: ServerState, hello: HelloMessage): void {
-  const { config, job } = state;
+function checkHello({ config, job, codecNames }: ServerTurn["state"], hello: HelloMessage): void {
   if (hello.job !== job.name) fail("NB_JOB_UNKNOWN", `no job "${hello.job}" here`);
   const pairs = [
     ["model", hello.modelFingerprint, config.model.fingerprint],
@@ -332,7 +333,7 @@ function checkHello(state: ServerState, hello: HelloMessage): void {
       fail("NB_MODEL_MISMATCH", `the client's ${what} is ${theirs}; the job's is ${ours}`);
     }
   }
-  const missing = state.codecNames.filter((name) => !hello.codecs.includes(name));
+  const missing = codecNames.filter((name) => !hello.codecs.includes(name));
   if (missing.length > 0) fail("NB_CODEC_UNSUPPORTED", `the client lacks the codec ${missing.join(", ")}`);
 }
 
@@ -426,8 +427,8 @@ function peerCounts(open: OpenStep, resume: ResumePoint): PeerCounts {
 
 /** Where the server stands with a run, for Welcome. */
 function standing(turn: ServerTurn, index: number): ResumePoint {
-  const { averages, clients } = turn.state;
-  const { open, process, status, lastCommit, upload } = clients[index];
+  const { averages } = turn.state;
+  const { open, process, status, lastCommit, upload } = turn.peek(index)!;
   const own = open?.process === process ? open : undefined;
   const { step, attempt, a1, a2, g2, g1 } = own ?? NOTHING_TO_RESUME;
   return {

@@ -3,6 +3,7 @@
  * the state after each event and move it on as far as it goes.
  */
 
+import { ClientKind, isLive, isUploading } from "./client-table.ts";
 import { averagesAfter, type JobPolicy } from "./job-config.ts";
 import { STOP_GRACE_MS } from "./limits.ts";
 import type { CommitMessage, GoodbyeMessage } from "./messages.ts";
@@ -25,7 +26,7 @@ import {
   leaveBarrier,
   openStep,
 } from "./server-steps.ts";
-import { isLive, type ServerTurn } from "./server-turn.ts";
+import type { ServerTurn } from "./server-turn.ts";
 
 /** Moves the job on as far as it can go without another event. */
 export function advance(turn: ServerTurn): void {
@@ -40,10 +41,9 @@ function advanceSync(turn: ServerTurn): void {
   const { config, policy } = state;
   if (state.phase === JobPhase.AVERAGING && !state.averaging) collectUploads(turn);
   if (state.phase === JobPhase.RUNNING) {
-    const members = state.clients.filter((c) => c.open !== undefined);
-    if (members.some((c) => c.status === StepStatus.STEPPING)) return;
+    if (turn.count(ClientKind.STEPPING) > 0) return;
     turn.stopTimer("round");
-    const prepared = members.filter((c) => c.status === StepStatus.PREPARED);
+    const prepared = turn.clients.of(ClientKind.PREPARED);
     if (prepared.length >= policy.quorum) {
       requestCommit(turn, prepared);
       state.phase = JobPhase.COMMITTING;
@@ -56,15 +56,15 @@ function advanceSync(turn: ServerTurn): void {
   }
   if (state.phase !== JobPhase.GATHERING) return;
   // Those who were here a moment ago take part in the round, and hear how the last one went.
-  if (state.outcome === undefined && state.clients.some((c) => c.rejoining)) return;
+  if (state.outcome === undefined && turn.count(ClientKind.REJOINING) > 0) return;
   if (state.outcome === undefined && state.step === config.steps) state.outcome = COMPLETED;
   if (state.outcome !== undefined) {
     end(turn);
     return;
   }
   if (takesCheckpoint(turn)) return;
-  const idle = startable(turn);
-  if (idle.length < (state.started ? policy.quorum : policy.minClients)) return;
+  if (turn.count(ClientKind.STARTABLE) < (state.started ? policy.quorum : policy.minClients)) return;
+  const idle = turn.clients.of(ClientKind.STARTABLE);
   state.started = true;
   state.phase = JobPhase.RUNNING;
   for (const client of idle) openStep(turn, client.index, state.step, state.attempt);
@@ -77,25 +77,24 @@ function advanceSequential(turn: ServerTurn): void {
   const { state } = turn;
   const { config, policy } = state;
   if (state.phase === JobPhase.GATHERING && state.outcome === undefined) {
-    if (startable(turn).length < policy.minClients) return;
+    if (turn.count(ClientKind.STARTABLE) < policy.minClients) return;
     state.started = true;
     state.phase = JobPhase.RUNNING;
   }
-  for (const client of state.clients) {
-    if (client.status === StepStatus.PREPARED) requestCommit(turn, [client]);
-  }
-  const enough = state.clients.filter(isLive).length >= policy.quorum;
-  const unfinished =
-    state.outcome === undefined && enough ? startable(turn).filter((c) => c.step < config.steps) : [];
+  for (const client of turn.clients.of(ClientKind.PREPARED)) requestCommit(turn, [client]);
+  const enough = turn.count(ClientKind.LIVE) >= policy.quorum;
+  const goesOn = state.outcome === undefined && enough;
   // A client at the barrier waits for those who are on their way to it.
   const underway =
-    unfinished.length > 0 ||
-    state.clients.some((c) => c.open !== undefined || (c.rejoining && c.step < config.steps));
+    (goesOn && turn.count(ClientKind.UNFINISHED) > 0) ||
+    turn.count(ClientKind.OPEN) > 0 ||
+    turn.count(ClientKind.RETURNING) > 0;
   if (!underway && !state.averaging) collectUploads(turn);
   if (state.averaging) return;
-  const busy = state.clients.some((c) => c.status !== StepStatus.IDLE);
-  const away = state.clients.some((c) => c.rejoining);
-  if (!busy && !away && state.clients.length > 0 && state.clients.every((c) => c.step === config.steps)) {
+  const busy = turn.count(ClientKind.BUSY) > 0;
+  const away = turn.count(ClientKind.REJOINING) > 0;
+  const { size } = turn.clients;
+  if (!busy && !away && size > 0 && turn.count(ClientKind.FINISHED) === size) {
     state.outcome ??= COMPLETED;
   }
   if (state.outcome !== undefined) {
@@ -103,9 +102,7 @@ function advanceSequential(turn: ServerTurn): void {
     return;
   }
   if (!enough || takesCheckpoint(turn)) return;
-  for (const client of startable(turn)) {
-    if (client.step === config.steps) continue;
-    const { index, step, attempt } = client;
+  for (const { index, step, attempt } of turn.clients.of(ClientKind.UNFINISHED)) {
     openStep(turn, index, step, attempt);
     if (config.stepDeadlineMs > 0) turn.startTimer(`step:${index}`, config.stepDeadlineMs);
     turn.notify({ type: "roundStarted", key: { step, attempt }, clients: [index] });
@@ -119,29 +116,19 @@ function advanceSequential(turn: ServerTurn): void {
 function takesCheckpoint(turn: ServerTurn): boolean {
   const { state } = turn;
   if (state.checkpoint !== CheckpointStatus.DUE) return state.checkpoint === CheckpointStatus.TAKING;
-  if (state.clients.some((c) => c.status === StepStatus.BARRIER)) return false;
-  if (state.commits.length === 0 && state.clients.every((c) => c.status === StepStatus.IDLE)) {
+  if (turn.count(ClientKind.BARRIER) > 0) return false;
+  if (state.commits.length === 0 && turn.count(ClientKind.BUSY) === 0) {
     state.checkpoint = CheckpointStatus.TAKING;
     turn.effect({ type: "checkpoint" });
   }
   return true;
 }
 
-/** Clients that can begin a step now, in order of index. */
-function startable(turn: ServerTurn): ClientRecord[] {
-  return turn.state.clients.filter((c) => isLive(c) && c.status === StepStatus.IDLE);
-}
-
-function isUploading(client: ClientRecord): boolean {
-  const status = client.upload?.status;
-  return status === UploadStatus.EXPECTED || status === UploadStatus.RECEIVING;
-}
-
 /** Averages what was uploaded once nobody is uploading any more; without uploads the barrier just opens. */
 function collectUploads(turn: ServerTurn): void {
   const { state } = turn;
-  const waiting = state.clients.filter((c) => c.status === StepStatus.BARRIER);
-  if (waiting.some(isUploading)) return;
+  if (turn.count(ClientKind.UPLOADING) > 0) return;
+  const waiting = turn.clients.of(ClientKind.BARRIER);
   const members = waiting
     .filter((c) => c.upload?.status === UploadStatus.DONE && c.weight > 0)
     .map((c) => ({ client: c.index, weight: c.weight }));
@@ -224,8 +211,8 @@ export function averaged(turn: ServerTurn, average: number): void {
   if (!state.averaging || average !== state.averages + 1) return;
   state.averaging = false;
   state.averages = average;
-  const members = state.clients.filter((c) => c.upload?.status === UploadStatus.DONE).map((c) => c.index);
-  for (const { index } of state.clients) {
+  const members = turn.clients.of(ClientKind.UPLOADED).map((c) => c.index);
+  for (const { index } of turn.clients) {
     const client = turn.client(index);
     client.weight = 0;
     if (client.status === StepStatus.BARRIER) leaveBarrier(turn, index);
@@ -273,14 +260,13 @@ function watchAbsence(turn: ServerTurn): void {
 }
 
 function isShort(turn: ServerTurn): boolean {
-  const { clients, config, phase, policy, started } = turn.state;
+  const { config, phase, policy, started } = turn.state;
   if (!started) return false;
-  const live = clients.filter(isLive);
-  if (config.mode === "sync") return phase === JobPhase.GATHERING && startable(turn).length < policy.quorum;
+  if (config.mode === "sync")
+    return phase === JobPhase.GATHERING && turn.count(ClientKind.STARTABLE) < policy.quorum;
   // Sequential: nobody here has anything left to do, or too few are here.
-  return (
-    live.length < policy.quorum || live.every((c) => c.step === config.steps && c.status === StepStatus.IDLE)
-  );
+  const live = turn.count(ClientKind.LIVE);
+  return live < policy.quorum || turn.count(ClientKind.DONE) === live;
 }
 
 /** The clients that went away did not come back in time. */
@@ -288,9 +274,8 @@ export function absenceEnded(turn: ServerTurn): void {
   const { state } = turn;
   state.waiting = false;
   if (state.outcome !== undefined) return;
-  const finished =
-    state.config.mode === "sequential" && state.clients.some((c) => c.step === state.config.steps);
-  const live = state.clients.filter(isLive).length;
+  const finished = state.config.mode === "sequential" && turn.count(ClientKind.FINISHED) > 0;
+  const live = turn.count(ClientKind.LIVE);
   state.outcome = finished
     ? COMPLETED
     : {
@@ -310,9 +295,8 @@ export function restarted(turn: ServerTurn, policy: JobPolicy): void {
   if (ended)
     state.phase = state.started && state.config.mode === "sequential" ? JobPhase.RUNNING : JobPhase.GATHERING;
   state.outcome = undefined;
-  for (const connection of [...state.connections.keys()])
-    detach(turn, connection, "the server was restarted", true);
-  for (const { index, rejoining } of state.clients) {
+  for (const connection of turn.connections()) detach(turn, connection, "the server was restarted", true);
+  for (const { index, rejoining } of turn.clients) {
     // Also of a job that was stopped: its clients were told, and come back when they are started again.
     if ((rejoining || ended) && policy.rejoinGraceMs > 0) awaitReturn(turn, index);
   }
@@ -330,7 +314,7 @@ export function stop(turn: ServerTurn, retryAfterMs?: number): void {
 export function giveUpOpenSteps(turn: ServerTurn): void {
   const { outcome } = turn.state;
   const code = outcome?.code ?? "NB_STEP_INTERRUPTED";
-  for (const client of turn.state.clients) {
+  for (const client of turn.clients) {
     if (client.status === StepStatus.STEPPING || client.status === StepStatus.PREPARED) {
       abandonStep(turn, client.index, { code, message: outcome?.message ?? "the job has ended" });
     }
@@ -346,7 +330,7 @@ export function jobFailed(turn: ServerTurn, outcome: JobOutcome): void {
   state.outcome = outcome;
   state.commits = [];
   state.averaging = false;
-  for (const { index } of state.clients) {
+  for (const { index } of turn.clients) {
     const client = turn.client(index);
     // What was being committed has not been: its clients are told so.
     if (client.status === StepStatus.COMMITTING) client.status = StepStatus.PREPARED;
@@ -361,7 +345,7 @@ function end(turn: ServerTurn): void {
   state.phase = JobPhase.ENDED;
   for (const timer of ["round", "stop"] as const) turn.stopTimer(timer);
   turn.notify({ type: "ended", outcome: state.outcome! });
-  for (const client of state.clients) {
+  for (const client of turn.clients) {
     if (client.connection !== undefined) sayGoodbye(turn, client.connection);
   }
 }

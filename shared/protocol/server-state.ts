@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from "../errors.ts";
 import type { AdapterOutline } from "./adapters.ts";
+import type { ClientTable } from "./client-table.ts";
 import type { JobConfig, JobPolicy } from "./job-config.ts";
 import type {
   AdapterBeginMessage,
@@ -17,6 +18,7 @@ import type {
   StepKey,
   TensorMessage,
 } from "./messages.ts";
+import type { RecordTable } from "./record-table.ts";
 
 /** Where the job as a whole stands. */
 export const JobPhase = {
@@ -202,8 +204,9 @@ export interface ServerState {
   /** Set when the job is to end as soon as nothing is open; final in phase ENDED. */
   readonly outcome: JobOutcome | undefined;
   readonly checkpoint: CheckpointStatus;
-  readonly clients: readonly ClientRecord[];
-  readonly connections: ReadonlyMap<number, ConnectionRecord>;
+  readonly clients: ClientTable;
+  /** By the number that the driver gave each. */
+  readonly connections: RecordTable<ConnectionRecord>;
 }
 
 export type ServerTimer =
@@ -342,38 +345,3 @@ export type ServerEffect =
   | { readonly type: "startTimer"; readonly timer: ServerTimer; readonly ms: number }
   | { readonly type: "stopTimer"; readonly timer: ServerTimer }
   | { readonly type: "notify"; readonly progress: ServerProgress };
-
-export interface ServerOptions {
-  readonly name: string;
-  /** Number of the job on this server, from 1. */
-  readonly number: number;
-  readonly config: JobConfig;
-  readonly policy: JobPolicy;
-  readonly codecNames: readonly string[];
-  readonly adapters?: AdapterOutline;
-}
-
-/** A job before its first client. */
-export function createServerState(options: ServerOptions): ServerState {
-  const { name, number, config, policy, codecNames, adapters } = options;
-  return {
-    job: { name, number },
-    config,
-    policy,
-    codecNames,
-    phase: JobPhase.GATHERING,
-    started: false,
-    step: 0,
-    attempt: 0,
-    trunkSteps: 0,
-    commits: [],
-    adapters,
-    averages: 0,
-    averaging: false,
-    waiting: false,
-    outcome: undefined,
-    checkpoint: CheckpointStatus.NONE,
-    clients: [],
-    connections: new Map(),
-  };
-}

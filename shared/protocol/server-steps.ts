@@ -5,6 +5,7 @@
 
 import { ERRORS, fail } from "../errors.ts";
 import type { AdapterOutline } from "./adapters.ts";
+import { ClientKind } from "./client-table.ts";
 import { closeCode, isPassing } from "./close-codes.ts";
 import { codecIdOf } from "./codecs.ts";
 import type { AdapterBeginMessage, AdapterChunkMessage } from "./messages.ts";
@@ -138,7 +139,7 @@ function repeated(turn: ServerTurn, index: number, open: OpenStep, message: Tens
 
 /** Sends the client those answers that it has asked for and lacks, from micro-batch `from` on. */
 export function sendAnswers(turn: ServerTurn, index: number, from = 0): void {
-  const { open, connection, forgot, process } = turn.state.clients[index];
+  const { open, connection, forgot, process } = turn.peek(index)!;
   if (connection === undefined || forgot || open?.process !== process) return;
   const { peer, sentA2, sentG1 } = open;
   const askedG1 = turn.state.config.split === "u-shape" ? peer.g2 : peer.a1;
@@ -173,7 +174,7 @@ function checkTensor(turn: ServerTurn, message: TensorMessage, open: OpenStep): 
 
 /** A tensor that answers one of the client's is ready. */
 export function tensorComputed(turn: ServerTurn, index: number, message: TensorMessage): void {
-  const open = turn.state.clients[index]?.open;
+  const open = turn.peek(index)?.open;
   if (open === undefined || compareKeys(open, message) !== 0) return;
   const client = turn.client(index);
   const { microBatch, phase } = message;
@@ -268,7 +269,7 @@ export function refuse(
   why: Refusal,
   returns = isPassing(why.code),
 ): void {
-  const client = turn.state.connections.get(connection)?.client;
+  const client = turn.connection(connection)?.client;
   turn.notify({ type: "connectionRefused", connection, client, ...why });
   turn.send(connection, { type: "error", ...why });
   turn.effect({ type: "close", connection, code: closeCode(why.code), reason: why.code });
@@ -280,7 +281,7 @@ export function refuse(
  * not prepared is abandoned.
  */
 export function detach(turn: ServerTurn, connection: number, why: string, returns: boolean): void {
-  const record = turn.state.connections.get(connection);
+  const record = turn.connection(connection);
   if (record === undefined) return;
   turn.setConnection(connection, undefined);
   for (const timer of ["hello", "heartbeat", "goodbye"] as const) turn.stopTimer(`${timer}:${connection}`);
@@ -352,9 +353,7 @@ export function expectUpload(turn: ServerTurn, index: number): void {
 
 /** Of the uploads for the next average that have begun. */
 function outlineOfOthers(turn: ServerTurn): AdapterOutline | undefined {
-  const other = turn.state.clients.find(
-    (c) => c.upload?.status === UploadStatus.DONE || c.upload?.status === UploadStatus.RECEIVING,
-  )?.upload;
+  const other = turn.clients.first(ClientKind.OUTLINED)?.upload;
   return other && { digest: other.manifestDigest, totalBytes: other.totalBytes };
 }
 
@@ -434,10 +433,11 @@ export function tensorFailed(
   request: ServerRequest & { client: number; message: TensorMessage },
   why: Refusal,
 ): void {
-  const open = turn.state.clients[request.client]?.open;
+  const client = turn.peek(request.client);
+  const open = client?.open;
   if (open === undefined || compareKeys(open, request.message) !== 0 || turn.state.phase === JobPhase.ENDED)
     return;
-  const { connection } = turn.state.clients[request.client];
+  const connection = client?.connection;
   const kind: { close?: number } = ERRORS[why.code];
   if (connection === undefined || kind.close === undefined) {
     failStep(turn, request.client, why);

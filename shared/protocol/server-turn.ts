@@ -1,11 +1,17 @@
 /**
- * A transition of the server's state being worked out, and small helpers on records.
+ * A server's state before its first client, a transition of it being worked out, and a client's record before its first step.
  */
+import type { AdapterOutline } from "./adapters.ts";
+import { type ClientKind, ClientTable } from "./client-table.ts";
+import type { JobConfig, JobPolicy } from "./job-config.ts";
 import type { Frame, Message } from "./messages.ts";
+import { RecordTable } from "./record-table.ts";
 import {
+  CheckpointStatus,
   type ClientRecord,
   type ConnectionRecord,
   ConnectionStatus,
+  JobPhase,
   type ServerEffect,
   type ServerProgress,
   type ServerState,
@@ -13,46 +19,112 @@ import {
   StepStatus,
 } from "./server-state.ts";
 
+export interface ServerOptions {
+  readonly name: string;
+  /** Number of the job on this server, from 1. */
+  readonly number: number;
+  readonly config: JobConfig;
+  readonly policy: JobPolicy;
+  readonly codecNames: readonly string[];
+  readonly adapters?: AdapterOutline;
+}
+
+/** A job before its first client. */
+export function createServerState(options: ServerOptions): ServerState {
+  const { name, number, config, policy, codecNames, adapters } = options;
+  return {
+    job: { name, number },
+    config,
+    policy,
+    codecNames,
+    phase: JobPhase.GATHERING,
+    started: false,
+    step: 0,
+    attempt: 0,
+    trunkSteps: 0,
+    commits: [],
+    adapters,
+    averages: 0,
+    averaging: false,
+    waiting: false,
+    outcome: undefined,
+    checkpoint: CheckpointStatus.NONE,
+    clients: ClientTable.empty(config.steps),
+    connections: RecordTable.empty(),
+  };
+}
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * A transition being worked out: a copy of the state, copied further only where it is written, and the effects so far.
- * A transition that throws is forgotten, and the state is as it was.
+ * A transition that throws is forgotten, and the state is as it was. Clients and connections are read through the turn, which has
+ * what it changed itself.
  */
 export class ServerTurn {
-  readonly state: Writable<ServerState>;
+  readonly state: Writable<Omit<ServerState, "clients" | "connections">>;
   readonly effects: ServerEffect[] = [];
-  readonly #written = new Set<number>();
-  #connectionsCopied = false;
+  readonly #written = new Map<number, Writable<ClientRecord>>();
+  #clients: ClientTable;
+  #connections: RecordTable<ConnectionRecord>;
 
-  constructor(state: ServerState) {
-    this.state = { ...state };
+  constructor({ clients, connections, ...state }: ServerState) {
+    this.state = state;
+    this.#clients = clients;
+    this.#connections = connections;
+  }
+
+  /** The state after the transition. */
+  finish(): ServerState {
+    return { ...this.state, clients: this.clients, connections: this.#connections };
+  }
+
+  /** All clients as they are now. What is written to a record afterwards is in the next table that is asked for. */
+  get clients(): ClientTable {
+    for (const record of this.#written.values()) this.#clients = this.#clients.with(record);
+    return this.#clients;
+  }
+
+  /** How many clients are of a kind now. */
+  count(kind: ClientKind): number {
+    return this.clients.count(kind);
+  }
+
+  /** A client's record to read; undefined when there is no such client. */
+  peek(index: number): ClientRecord | undefined {
+    return this.#written.get(index) ?? this.#clients.get(index);
   }
 
   /** A client's record to write to. */
   client(index: number): Writable<ClientRecord> {
-    const { state } = this;
-    if (!this.#written.has(index)) {
-      if (this.#written.size === 0) state.clients = [...state.clients];
-      (state.clients as ClientRecord[])[index] = { ...state.clients[index] };
-      this.#written.add(index);
+    let record = this.#written.get(index);
+    if (record === undefined) {
+      record = { ...this.#clients.get(index)! };
+      this.#written.set(index, record);
     }
-    return state.clients[index];
+    return record;
   }
 
   addClient(record: ClientRecord): void {
-    this.state.clients = [...this.state.clients, record];
-    this.#written.add(record.index);
+    this.#written.set(record.index, { ...record });
+  }
+
+  connection(id: number): ConnectionRecord | undefined {
+    return this.#connections.get(id);
+  }
+
+  /** Numbers of all connections, in order. */
+  connections(): number[] {
+    return this.#connections.entries().map(([id]) => id);
   }
 
   /** Changes fields of a connection's record, or removes it. */
   setConnection(id: number, change: Partial<ConnectionRecord> | undefined): void {
-    const { state } = this;
-    if (!this.#connectionsCopied) state.connections = new Map(state.connections);
-    this.#connectionsCopied = true;
-    const connections = state.connections as Map<number, ConnectionRecord>;
-    if (change === undefined) connections.delete(id);
-    else connections.set(id, { ...(connections.get(id) ?? NEW_CONNECTION), ...change });
+    const now = this.#connections;
+    this.#connections =
+      change === undefined
+        ? now.without(id)
+        : now.with(id, { ...(now.get(id) ?? NEW_CONNECTION), ...change });
   }
 
   effect(effect: ServerEffect): void {
@@ -65,7 +137,7 @@ export class ServerTurn {
 
   /** Sends to a connection; its client's index goes into the frame. */
   send(connection: number, message: Message): void {
-    const client = this.state.connections.get(connection)?.client;
+    const client = this.connection(connection)?.client;
     const frame: Frame = {
       job: client === undefined ? 0 : this.state.job.number,
       client: client ?? 0,
@@ -113,9 +185,4 @@ export function newClient(index: number, name: string, process: string): ClientR
     averaged: 0,
     failures: 0,
   };
-}
-
-/** Connected and ready. */
-export function isLive(client: ClientRecord): boolean {
-  return client.connection !== undefined && client.ready;
 }

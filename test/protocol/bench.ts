@@ -16,12 +16,13 @@ import {
   type StepKey,
 } from "../../shared/protocol/messages.ts";
 import { serverTransition } from "../../shared/protocol/server-machine.ts";
-import type { ServerProgress, ServerState } from "../../shared/protocol/server-state.ts";
-import {
-  createServerState,
-  type ServerEffect,
-  type ServerEvent,
+import type {
+  ServerEffect,
+  ServerEvent,
+  ServerProgress,
+  ServerState,
 } from "../../shared/protocol/server-state.ts";
+import { createServerState } from "../../shared/protocol/server-turn.ts";
 import { JOB, POLICY, tensor } from "./world.ts";
 
 export const JOB_NUMBER = 3;

@@ -38,7 +38,7 @@ function play(s: Scenario, chaos: Chaos, whole?: { minClients: number; patience:
 function expectAgreement(world: World, restarts: boolean): void {
   expect(world.commits.map((g) => g.trunkStep)).toEqual(world.commits.map((_, i) => i));
   for (const [i, client] of world.clients.entries()) {
-    const record = world.server.clients.find((c) => c.name === `c${i}`);
+    const record = [...world.server.clients].find((c) => c.name === `c${i}`);
     const committed = world.commits.flatMap((g) =>
       g.members.filter((m) => m.client === record?.index).map(keyName),
     );

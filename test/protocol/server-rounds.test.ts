@@ -125,7 +125,7 @@ describe("a sync round", () => {
     bench.commit(0);
     expect(bench.sent(12)).toEqual([]);
     bench.ready(12);
-    expect(bench.state.clients[0]).toMatchObject({ ready: true, status: 0 });
+    expect(bench.state.clients.get(0)).toMatchObject({ ready: true, status: 0 });
   });
 
   it("is tried again under a new attempt number when everybody dropped", () => {

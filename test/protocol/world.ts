@@ -14,6 +14,7 @@ import {
   createClientState,
   WorkStatus,
 } from "../../shared/protocol/client-state.ts";
+import { ClientKind, kindsOf } from "../../shared/protocol/client-table.ts";
 import { codecIdOf } from "../../shared/protocol/codecs.ts";
 import { encodeFrame, parseFrame } from "../../shared/protocol/frame.ts";
 import type { JobConfig, JobPolicy } from "../../shared/protocol/job-config.ts";
@@ -34,7 +35,8 @@ import type {
   ServerRequest,
   ServerState,
 } from "../../shared/protocol/server-state.ts";
-import { type CommitGroup, createServerState, JobPhase } from "../../shared/protocol/server-state.ts";
+import { type CommitGroup, JobPhase, StepStatus } from "../../shared/protocol/server-state.ts";
+import { createServerState } from "../../shared/protocol/server-turn.ts";
 
 export const JOB: JobConfig = {
   split: "u-shape",
@@ -137,6 +139,20 @@ function assertTensor(config: JobConfig, client: number, message: TensorMessage)
   const expected = tensor(config, client, message, message.microBatch, message.phase);
   const [got, want] = [message.payload, expected.payload].map((bytes) => new TextDecoder().decode(bytes));
   if (got !== want) throw new Error(`payload "${got}" where "${want}" belongs`);
+}
+
+/** The server's counts are those of its clients. */
+function assertCounts({ clients, config }: ServerState): void {
+  const masks = [...clients].map((client) => kindsOf(client, config.steps));
+  for (const [name, kind] of Object.entries(ClientKind)) {
+    const counted = masks.filter((mask) => (mask & kind) !== 0).length;
+    if (counted !== clients.count(kind)) throw new Error(`${clients.count(kind)} for ${counted} ${name}`);
+  }
+  for (const { status, open } of clients) {
+    const stepping =
+      status === StepStatus.STEPPING || status === StepStatus.PREPARED || status === StepStatus.COMMITTING;
+    if (stepping !== (open !== undefined)) throw new Error(`status ${status}, step ${JSON.stringify(open)}`);
+  }
 }
 
 interface Link {
@@ -424,6 +440,7 @@ export class World {
     if (before !== undefined && JSON.stringify(previous) !== before) {
       throw new Error("a transition changed its input");
     }
+    assertCounts(state);
     this.server = state;
     this.#serverEffects(effects);
   }
