@@ -23,7 +23,7 @@ import type {
   StepKey,
   TensorMessage,
 } from "../shared/protocol/messages.ts";
-import type { TensorReceiver, TensorSender } from "../shared/protocol/tensor-stream.ts";
+import type { SentTensor, TensorReceiver, TensorSender } from "../shared/protocol/tensor-stream.ts";
 import { requireFinite } from "../shared/protocol/tensor-stream.ts";
 import type {
   BottomSegment,
@@ -50,9 +50,8 @@ export interface ClientSegments {
 interface PendingBatch {
   readonly batch: TokenBatch;
   readonly saved: SavedForward;
-  /** A1 as it was and as the server decodes it. */
-  readonly output: Float32Array;
-  readonly reconstruction: Float32Array;
+  /** To be shown the gradient of A1. */
+  readonly learn: SentTensor["learn"];
 }
 
 interface OpenWork {
@@ -178,7 +177,7 @@ export class EdgeWorker {
     const extras = { lengths: [...lengths], labels, rows };
     this.#options.capture?.add("A1", position, tokens, output, rows);
     const sent = this.#codec(() => this.senders.A1.encode(output, tokens, key, microBatch, extras));
-    open.pending.set(microBatch, { batch, saved: saved!, output, reconstruction: sent.reconstruction });
+    open.pending.set(microBatch, { batch, saved: saved!, learn: sent.learn });
     return { kind: "bottom", message: sent.message };
   }
 
@@ -211,7 +210,7 @@ export class EdgeWorker {
     const open = this.#open;
     if (open === undefined || !sameKey(open.key, message)) return undefined;
     const { microBatch, tokens } = message;
-    const { batch, saved, output, reconstruction } = open.pending.get(microBatch)!;
+    const { batch, saved, learn } = open.pending.get(microBatch)!;
     const gradient = this.#codec(() => this.#receivers.G1.decode(message));
     const { rowIds: ids, lengths } = batch;
     this.#options.capture?.add(
@@ -221,7 +220,7 @@ export class EdgeWorker {
       gradient,
       ids && { lengths, ids },
     );
-    this.#codec(() => this.senders.A1.encoder.observe(output, reconstruction, gradient, tokens));
+    this.#codec(() => learn?.(gradient));
     open.pending.delete(microBatch);
     await this.#compute(() => bottom.backward(saved, gradient));
     if (this.#open !== open) {

@@ -21,15 +21,14 @@ import {
   refuseAbsurdNorm,
 } from "../shared/protocol/robust-sum.ts";
 import type { CommitGroup, ServerRequest, ServerResult } from "../shared/protocol/server-state.ts";
-import type { TensorReceiver, TensorSender } from "../shared/protocol/tensor-stream.ts";
+import type { SentTensor, TensorReceiver, TensorSender } from "../shared/protocol/tensor-stream.ts";
 import type { SavedForward, TopSegment, TrunkSegment } from "../shared/train/segments.ts";
 
 /** A micro-batch between its forward and its backward pass. */
 interface PendingBackward {
   readonly saved: SavedForward;
-  /** A2 as it was and as the client decodes it. */
-  readonly output: Float32Array;
-  readonly reconstruction: Float32Array;
+  /** To be shown the gradient of A2. */
+  readonly learn: SentTensor["learn"];
 }
 
 /** What is held for a client's open step. */
@@ -219,7 +218,7 @@ export class TrunkWorker {
     }
     const { tokens, microBatch } = message;
     const sent = this.#codec(() => work.senders.A2.encode(output, tokens, open.key, microBatch, { rows }));
-    open.pending.set(microBatch, { saved: saved!, output, reconstruction: sent.reconstruction });
+    open.pending.set(microBatch, { saved: saved!, learn: sent.learn });
     return { kind: "tensor", client, message: sent.message };
   }
 
@@ -231,9 +230,7 @@ export class TrunkWorker {
     const { tokens, microBatch } = message;
     const gradient = this.#codec(() => work.receivers.G2.decode(message));
     const pending = open.pending.get(microBatch)!;
-    this.#codec(() => {
-      work.senders.A2.encoder.observe(pending.output, pending.reconstruction, gradient, tokens);
-    });
+    this.#codec(() => pending.learn?.(gradient));
     open.pending.delete(microBatch);
     const inputGradient = await this.#compute(() => trunk.backward(pending.saved, gradient));
     open.trunkGradients.take(trunk, tokens);

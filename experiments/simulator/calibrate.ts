@@ -123,17 +123,16 @@ export async function calibrate(
         watch.codec(() => senders[phase].encode(x, tokens, key, 0, extras));
       const decode = (phase: Phase, message: TensorMessage) =>
         watch.codec(() => receivers[phase].decode(message));
-      const observe = (phase: Phase, x: Float32Array, sent: SentTensor, gradient: Float32Array) =>
-        watch.codec(() => senders[phase].encoder.observe(x, sent.reconstruction, gradient, tokens));
+      const learn = (sent: SentTensor, gradient: Float32Array) => watch.codec(() => sent.learn?.(gradient));
       const bottom = await watch.measure("bottom", async () => {
         const { output, saved } = await client.bottom.forward(batch, at);
-        return { saved: saved!, output, sent: encode("A1", output, { lengths, rows: { lengths, ids } }) };
+        return { saved: saved!, sent: encode("A1", output, { lengths, rows: { lengths, ids } }) };
       });
       count("A1", senders.A1.toSend(bottom.sent.message));
       const forward = await watch.measure("forward", async () => {
         const input = decode("A1", bottom.sent.message);
         const { output, saved } = await server.trunk.forward(input, batch.lengths, at);
-        return { saved: saved!, output, sent: encode("A2", output, { rows: receivers.A1.rows }) };
+        return { saved: saved!, sent: encode("A2", output, { rows: receivers.A1.rows }) };
       });
       count("A2", senders.A2.toSend(forward.sent.message));
       const g2 = await watch.measure("top", async () => {
@@ -145,7 +144,7 @@ export async function calibrate(
       const sum = new GradientSum();
       const g1 = await watch.measure("backward", async () => {
         const gradient = decode("G2", g2.message);
-        observe("A2", forward.output, forward.sent, gradient);
+        learn(forward.sent, gradient);
         const output = await server.trunk.backward(forward.saved, gradient);
         sum.take(server.trunk, tokens);
         return encode("G1", output, { tiedTo: receivers.A1 });
@@ -153,7 +152,7 @@ export async function calibrate(
       count("G1", senders.G1.toSend(g1.message));
       await watch.measure("bottomBackward", async () => {
         const gradient = decode("G1", g1.message);
-        observe("A1", bottom.output, bottom.sent, gradient);
+        learn(bottom.sent, gradient);
         await client.bottom.backward(bottom.saved, gradient);
       });
       await watch.measure("addGradients", () => sum.addTo(server.trunk));

@@ -27,15 +27,17 @@ import type {
   EncodedSections,
   EncodedTensor,
   EncodeOutputs,
+  SentLevels,
   StreamPosition,
   TensorDecoder,
   TensorEncoder,
 } from "./codec.ts";
 import type { CodecDefinition, StreamOptions } from "./definition.ts";
-import { type ChannelSums, channelSums, readSums, sumsLength } from "./gain.ts";
+import { type ChannelSums, channelSums, readSums, roundingSums, sumsLength } from "./gain.ts";
 import { messageKey } from "./hash.ts";
 import { MicroBatchSums } from "./micro-batch-sums.ts";
 import { PipelineDecoder, PipelineEncoder } from "./pipeline.ts";
+import type { QuantizedBody } from "./quantizer.ts";
 import { quantizerLayout, quantizerOptions } from "./quantizer-spec.ts";
 import { SalientChannels } from "./salient.ts";
 import {
@@ -56,11 +58,14 @@ const EMPTY: Uint8Array = new Uint8Array(0);
 
 export class AmaqEncoder implements TensorEncoder {
   readonly channels: number;
+  readonly observes: "nothing" | "levels" | "reconstruction";
   private readonly spec: AmaqSpec;
   private readonly options: StreamOptions;
   private readonly signal: "gradient" | "distortion";
   private readonly quantizer: PipelineEncoder;
   private readonly allocator: Allocator;
+  /** Whether anyone learns from what tensors say of their channels. */
+  private readonly learns: boolean;
   /** Where the spec asks for them. */
   private readonly salient: SalientChannels | undefined;
   private plan: WidthPlan;
@@ -105,6 +110,10 @@ export class AmaqEncoder implements TensorEncoder {
       freeze: spec.freeze,
       entropyCoded: quantizer.entropy !== "none",
     });
+    this.learns = this.allocator.learns || this.salient !== undefined;
+    if (role === "gradient" || !(this.learns || quantizer.clip === "learned")) this.observes = "nothing";
+    else
+      this.observes = this.quantizer.plain && quantizer.rounding === "nearest" ? "levels" : "reconstruction";
     this.observed = new Float64Array(sumsLength(channels));
     this.distortions = new MicroBatchSums("distortion", sumsLength(channels));
     const budget = budgetAt(spec, 0);
@@ -128,8 +137,11 @@ export class AmaqEncoder implements TensorEncoder {
   encode(x: Float32Array, tokens: number, at: StreamPosition, outputs: EncodeOutputs = {}): EncodedTensor {
     requireShape(x, tokens, this.channels);
     const { seed, streamId, role } = this.options;
-    const body = this.quantizer.encode(x, tokens, this.plan, at, messageKey(seed, streamId, at), outputs);
-    if (role === "gradient") this.rememberDistortion(x, body.reconstruction, tokens, at);
+    const key = messageKey(seed, streamId, at);
+    const gathers = role === "gradient" && this.learns && tokens > 0;
+    const body = gathers
+      ? this.encodeGathering(x, tokens, at, key, outputs)
+      : this.quantizer.encode(x, tokens, this.plan, at, key, outputs);
     if (this.plan.steps !== undefined && tokens > 0) {
       this.coded.put(at, Float64Array.of(8 * body.payload.length, x.length));
     }
@@ -142,18 +154,34 @@ export class AmaqEncoder implements TensorEncoder {
     };
   }
 
-  observe(x: Float32Array, reconstruction: Float32Array, gradient: Float32Array, tokens: number): void {
+  sentLevels(): SentLevels {
+    return this.quantizer.sentLevels(this.plan);
+  }
+
+  observe(
+    x: Float32Array,
+    reconstruction: Float32Array | SentLevels,
+    gradient: Float32Array,
+    tokens: number,
+  ): void {
+    if (this.observes === "nothing") return;
     requireShape(x, tokens, this.channels);
-    requireShape(reconstruction, tokens, this.channels);
     requireShape(gradient, tokens, this.channels);
-    if (this.options.role === "gradient") return;
+    const learnsFrom = (g: Float32Array | undefined) => (this.signal === "gradient" ? g : undefined);
+    if (!(reconstruction instanceof Float32Array)) {
+      this.gather(roundingSums(x, reconstruction, reconstruction.widths, learnsFrom(gradient)));
+      return;
+    }
+    requireShape(reconstruction, tokens, this.channels);
     const seen = this.quantizer.levelSpace(x, reconstruction, gradient, tokens, this.plan);
-    const learned = this.signal === "gradient" ? seen.gradient : undefined;
-    const sums = channelSums(seen.x, seen.reconstruction, learned, this.channels);
+    this.gather(channelSums(seen.x, seen.reconstruction, learnsFrom(seen.gradient), this.channels));
+    this.quantizer.observe(seen, this.plan);
+  }
+
+  private gather(sums: Float64Array): void {
     if (!sums.every(Number.isFinite)) {
       fail("NB_TENSOR_NOT_FINITE", "a gradient that came back to the codec holds NaN or infinity");
     }
-    this.quantizer.observe(seen, this.plan);
     addInto(this.observed, sums);
   }
 
@@ -272,16 +300,28 @@ export class AmaqEncoder implements TensorEncoder {
     return Uint8Array.of(...widths, scales.length > 0 ? 1 : 0, ...scales);
   }
 
-  /** Keeps the error of a gradient tensor. Encoding a micro-batch again replaces it, so a repeat counts once. */
-  private rememberDistortion(
+  /** encode() that keeps the error of a gradient tensor. Encoding a micro-batch again replaces it, so a repeat counts once. */
+  private encodeGathering(
     x: Float32Array,
-    reconstruction: Float32Array,
     tokens: number,
     at: StreamPosition,
-  ): void {
-    if (tokens === 0) return;
-    const seen = this.quantizer.levelSpace(x, reconstruction, undefined, tokens, this.plan);
-    this.distortions.put(at, channelSums(seen.x, seen.reconstruction, undefined, this.channels));
+    key: number,
+    outputs: EncodeOutputs,
+  ): QuantizedBody {
+    const { channels, plan, quantizer } = this;
+    if (quantizer.plain) {
+      const errors = new Float64Array(sumsLength(channels));
+      errors[3 * channels] = tokens;
+      const body = quantizer.encode(x, tokens, plan, at, key, { ...outputs, errors });
+      this.distortions.put(at, errors);
+      return body;
+    }
+    const { payload, reconstruction } = outputs;
+    const made = reconstruction === false ? { payload } : outputs;
+    const body = quantizer.encode(x, tokens, plan, at, key, made);
+    const seen = quantizer.levelSpace(x, body.reconstruction, undefined, tokens, plan);
+    this.distortions.put(at, channelSums(seen.x, seen.reconstruction, undefined, channels));
+    return body;
   }
 
   /** What the tensors of this step said, or undefined when there were none. */

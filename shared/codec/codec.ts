@@ -36,8 +36,8 @@ export interface RowLayout {
 export interface EncodeOutputs {
   /** For the payload. Every codec fits into 5 bytes per value and 1 kB; most into far less. */
   readonly payload?: Uint8Array;
-  /** For the reconstruction: exactly [tokens, channels]. May not be x itself. */
-  readonly reconstruction?: Float32Array;
+  /** For the reconstruction: exactly [tokens, channels]. May not be x itself. `false`: nobody wants it, so it need not be made. */
+  readonly reconstruction?: Float32Array | false;
 }
 
 /** A tensor as it goes on the wire. The encoder's byte arrays are valid until its next encode(). */
@@ -64,9 +64,21 @@ export interface EncodedTensor {
   readonly packedBytes?: number;
   /**
    * What the receiver will decode, bit for bit: [tokens, channels]. Belongs to the caller, which may keep it
-   * to pass to {@link TensorEncoder.observe} when the gradient arrives. A new array where none was given.
+   * to pass to {@link TensorEncoder.observe} when the gradient arrives. A new array where none was given; it may be
+   * empty where none is wanted.
    */
   readonly reconstruction: Float32Array;
+}
+
+/**
+ * The levels that a tensor was quantized to. With the tensor they give its reconstruction, which so need not be kept, nor
+ * even made, until the gradient arrives. Its holder's.
+ */
+export interface SentLevels {
+  readonly widths: Uint8Array;
+  /** Lowest level and step of each channel [channels]. */
+  readonly lo: Float64Array;
+  readonly step: Float64Array;
 }
 
 /** What a codec keeps between messages, in plain values, so that a checkpoint can hold it. */
@@ -84,6 +96,13 @@ export interface TensorEncoder {
   /** Width of each channel, bits; for reports. A copy. */
   widths(): Uint8Array;
   /**
+   * What observe() is to be given of a tensor: nothing, since it ignores all; its levels, or its reconstruction as well;
+   * or its reconstruction.
+   */
+  readonly observes: "nothing" | "levels" | "reconstruction";
+  /** Where `observes` is "levels": the levels of the tensor that was encoded last; new arrays. */
+  sentLevels?(): SentLevels;
+  /**
    * Encodes x [tokens, channels]. Does not change what the next call would do: only endStep() does. A stream
    * of gradients that learns gathers its error here, once for each micro-batch however often that is encoded.
    * tokens may be 0. `outputs` are used by codecs that can. Throws NB_TENSOR_NOT_FINITE when x holds NaN or infinity.
@@ -91,11 +110,16 @@ export interface TensorEncoder {
   encode(x: Float32Array, tokens: number, at: StreamPosition, outputs?: EncodeOutputs): EncodedTensor;
   /**
    * Shows the encoder the gradient g = dL/dx̂ of a tensor that it encoded earlier in this step, with that
-   * tensor's x and x̂. Order of calls within a step does not change the result beyond f64 rounding of a sum.
+   * tensor's x and x̂, or levels where it `observes` these. Order of calls within a step does not change the result beyond f64 rounding of a sum.
    * Streams of gradients need no call, as nothing comes back for them; they ignore it. Throws
    * NB_TENSOR_NOT_FINITE, and gathers nothing, when the gradient is not finite.
    */
-  observe(x: Float32Array, reconstruction: Float32Array, gradient: Float32Array, tokens: number): void;
+  observe(
+    x: Float32Array,
+    reconstruction: Float32Array | SentLevels,
+    gradient: Float32Array,
+    tokens: number,
+  ): void;
   /**
    * Called once when `step` has committed: gates move, the anneal moves to step + 1, widths may change. To
    * abandon a step instead, restore() the state that was saved before it.

@@ -27,6 +27,7 @@ import { planWidths, type WidthPlan } from "./widths.ts";
 export class FixedEncoder implements TensorEncoder {
   readonly channels: number;
   readonly meanBits: number;
+  readonly observes: "nothing" | "reconstruction";
   private readonly plan: WidthPlan;
   private readonly quantizer: PipelineEncoder;
   private readonly seed: number;
@@ -42,7 +43,9 @@ export class FixedEncoder implements TensorEncoder {
     this.channels = channels;
     this.meanBits = spec.bits;
     this.plan = planWidths(new Uint8Array(channels).fill(spec.bits));
-    this.quantizer = new PipelineEncoder(channels, role, quantizerOptions(spec, role));
+    const quantizer = quantizerOptions(spec, role);
+    this.quantizer = new PipelineEncoder(channels, role, quantizer);
+    this.observes = quantizer.clip === "learned" && role === "activation" ? "reconstruction" : "nothing";
     this.seed = seed;
     this.streamId = streamId;
   }

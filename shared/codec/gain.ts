@@ -21,7 +21,9 @@
  * to rest.
  */
 
-import { kernelChannelSums } from "./kernels/sums.ts";
+import { makeTables, roundNearest, setTables } from "./kernels/reference.ts";
+import { kernelChannelSums, kernelRoundingSums } from "./kernels/sums.ts";
+import type { Levels } from "./scales.ts";
 
 /** Sums over the tokens of a step, each [channels] but the last two. */
 export interface ChannelSums {
@@ -80,6 +82,24 @@ export function channelSums(
     }
   }
   return sums;
+}
+
+/** The same for x̂ = x [tokens, channels] rounded to the nearest of these levels, without anyone keeping x̂. */
+export function roundingSums(
+  x: Float32Array,
+  levels: Levels,
+  widths: Uint8Array,
+  gradient: Float32Array | undefined,
+): Float64Array {
+  const channels = widths.length;
+  const tables = makeTables(channels);
+  const scale = setTables(levels, widths, tables);
+  const sums = new Float64Array(sumsLength(channels));
+  sums[3 * channels] = x.length / channels;
+  if (scale === 1 && kernelRoundingSums(x, tables, gradient, sums)) return sums;
+  const reconstruction = new Float32Array(x.length);
+  roundNearest(x, tables, scale, levels, reconstruction);
+  return channelSums(x, reconstruction, gradient, channels);
 }
 
 /** Part of itself by which a quantizer's step shrinks per bit, at `width` bits: ln 2 · 2^n / (2^n − 1). */

@@ -16,7 +16,7 @@
 
 import { fail } from "../errors.ts";
 import { AverageRanges } from "./average-ranges.ts";
-import type { CodecState, EncodeOutputs, StreamPosition } from "./codec.ts";
+import type { CodecState, SentLevels, StreamPosition } from "./codec.ts";
 import type { TensorRole } from "./definition.ts";
 import {
   type EntropyDecoder,
@@ -28,10 +28,15 @@ import {
 import { openTensor } from "./kernels/tensor.ts";
 import { LearnedRanges } from "./learned-ranges.ts";
 import { MicroBatchSums } from "./micro-batch-sums.ts";
-import { type QuantizedBody, QuantizerDecoder, QuantizerEncoder, requireBytes } from "./quantizer.ts";
+import {
+  type QuantizedBody,
+  QuantizerDecoder,
+  QuantizerEncoder,
+  type QuantizerOutputs,
+  requireBytes,
+} from "./quantizer.ts";
 import { type Clip, percentileRanges, RangeChooser, type Rounding } from "./ranges.ts";
 import { MAX_ROTATED_LEVEL, MAX_ROTATED_VALUE, Rotation } from "./rotation.ts";
-import { subtractDither } from "./rounding.ts";
 import {
   type Grid,
   type Levels,
@@ -127,7 +132,8 @@ export class PipelineEncoder {
   private readonly channels: number;
   private readonly role: TensorRole;
   private readonly options: PipelineOptions;
-  private readonly plain: boolean;
+  /** Nothing is done around the quantizer but to write a dither key. */
+  readonly plain: boolean;
   /** Ranges are those that the quantizer chooses by itself. */
   private readonly ownRanges: boolean;
   private readonly dithered: boolean;
@@ -170,6 +176,7 @@ export class PipelineEncoder {
         rounding: rounding === "dithered" ? "stochastic" : rounding,
         grid,
         noise: rounding === "stochastic" ? "stochastic" : "nearest",
+        dithered: this.dithered,
         minExponent: this.minExponent,
       },
       coder,
@@ -195,8 +202,8 @@ export class PipelineEncoder {
   }
 
   /**
-   * Encodes x [tokens, channels] with the plan's widths. `key` seeds stochastic rounding and dither. Throws
-   * NB_TENSOR_NOT_FINITE.
+   * Encodes x [tokens, channels] with the plan's widths. `key` seeds stochastic rounding and dither. Sums of errors are
+   * given only where the pipeline is `plain`. Throws NB_TENSOR_NOT_FINITE.
    */
   encode(
     x: Float32Array,
@@ -204,14 +211,12 @@ export class PipelineEncoder {
     plan: WidthPlan,
     at: StreamPosition,
     key: number,
-    outputs: EncodeOutputs = {},
+    outputs: QuantizerOutputs = {},
   ): QuantizedBody {
     this.entropy?.start(at);
     if (this.plain || tokens === 0) {
       const body = this.quantizer.encode(x, tokens, plan, key, outputs);
       if (!this.dithered || tokens === 0) return body;
-      readScales(body.scales, plan.widths, this.levels);
-      subtractDither(body.reconstruction, this.levels.step, key);
       return { ...body, scales: this.sectionOf(EMPTY, body.scales, key) };
     }
     const { channels } = this;
@@ -225,6 +230,8 @@ export class PipelineEncoder {
     const given = this.ownRanges || this.chooseRanges(values, rest, plan);
     if (!this.ownRanges) this.setLevels(plan);
     if (this.average !== undefined) this.average.gather(at, values, rest);
+    const learns = this.learned !== undefined && this.role === "gradient";
+    const wanted = outputs.reconstruction !== false;
     if (scratchBack.length < values.length) scratchBack = new Float32Array(values.length);
     const back = scratchBack.subarray(0, values.length);
     const {
@@ -236,23 +243,26 @@ export class PipelineEncoder {
       rest,
       plan,
       key,
-      { payload: outputs.payload, reconstruction: back },
+      { payload: outputs.payload, reconstruction: (wanted || learns) && back },
       this.ownRanges ? undefined : { scales: this.section, levels: this.levels },
     );
-    if (this.ownRanges) readScales(own, plan.widths, this.levels);
-    if (this.dithered) subtractDither(back, this.levels.step, key);
-    if (this.learned !== undefined && this.role === "gradient") {
-      this.learned.gather(at, this.learned.gradientOf(values, back, undefined, this.lo, this.hi));
+    if (learns) this.learned!.gather(at, this.learned!.gradientOf(values, back, undefined, this.lo, this.hi));
+    const reconstruction = outputs.reconstruction || new Float32Array(wanted ? x.length : 0);
+    if (wanted) {
+      if (shifts !== undefined) shiftTokens(back, shifts, channels, -1);
+      this.rotation?.inverse(back);
+      if (sinks === undefined) reconstruction.set(back);
+      else putTogether(back, sinks.values, tokens, channels, sinks.tokens, reconstruction);
     }
-    if (shifts !== undefined) shiftTokens(back, shifts, channels, -1);
-    this.rotation?.inverse(back);
-    const reconstruction = outputs.reconstruction ?? new Float32Array(x.length);
-    if (sinks === undefined) reconstruction.set(back);
-    else putTogether(back, sinks.values, tokens, channels, sinks.tokens, reconstruction);
     if (sinks !== undefined) this.sinkCounts.put(at, Float64Array.of(count, tokens));
     const first = joined(sinks?.bytes ?? EMPTY, shifts === undefined ? EMPTY : writeShifts(shifts));
     const scales = this.sectionOf(first, given ? own : EMPTY, key);
     return { scales, payload, packedBytes, reconstruction };
+  }
+
+  /** Of a `plain` pipeline: the levels of the tensor that was encoded last. */
+  sentLevels(plan: WidthPlan): SentLevels {
+    return this.quantizer.sentLevels(plan);
   }
 
   /**
@@ -534,7 +544,7 @@ export class PipelineDecoder {
     out: Float32Array,
     kept: Uint8Array = EMPTY,
   ): void {
-    const { channels, layout, levels } = this;
+    const { channels, layout } = this;
     const bytes = scalesBytes(channels, 1);
     if (tokens === 0) {
       this.quantizer.decode(section, payload, tokens, plan, out);
@@ -553,11 +563,10 @@ export class PipelineDecoder {
     const whole = sinks === undefined && this.rotation === undefined;
     if (!whole && scratchBack.length < length) scratchBack = new Float32Array(length);
     const values = whole ? out : scratchBack.subarray(0, length);
-    this.quantizer.decode(this.scales, payload, rest, plan, values);
-    if (dithered) {
-      const key = new DataView(left.buffer, left.byteOffset + keyAt, KEY_BYTES).getUint32(0, true);
-      subtractDither(values, levels.step, key);
-    }
+    const key = dithered
+      ? new DataView(left.buffer, left.byteOffset + keyAt, KEY_BYTES).getUint32(0, true)
+      : undefined;
+    this.quantizer.decode(this.scales, payload, rest, plan, values, key);
     if (shifts !== undefined) shiftTokens(values, shifts, channels, -1);
     this.rotation?.inverse(values);
     if (sinks !== undefined) putTogether(values, sinks.values, tokens, channels, sinks.tokens, out);

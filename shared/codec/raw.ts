@@ -11,7 +11,15 @@ import { z } from "zod";
 import { fail } from "../errors.ts";
 import { floatsToHalves, halvesToFloats } from "../half.ts";
 import { requireShape } from "./checks.ts";
-import type { CodecState, EncodedSections, EncodedTensor, TensorDecoder, TensorEncoder } from "./codec.ts";
+import type {
+  CodecState,
+  EncodedSections,
+  EncodedTensor,
+  EncodeOutputs,
+  StreamPosition,
+  TensorDecoder,
+  TensorEncoder,
+} from "./codec.ts";
 import { type CodecDefinition, noArgument } from "./definition.ts";
 import { requireBytes } from "./quantizer.ts";
 import { exponentFor, readExponent } from "./scales.ts";
@@ -20,10 +28,12 @@ import { requireCodec } from "./state.ts";
 export type RawName = "f32" | "f16";
 
 const EMPTY = new Uint8Array(0);
+const NOTHING = new Float32Array(0);
 
 /** Encoder of both; it has no state but its buffers. */
 export class RawEncoder implements TensorEncoder {
   readonly channels: number;
+  readonly observes = "nothing";
   readonly meanBits: 32 | 16;
   private readonly codec: RawName;
   private readonly exponent = new Uint8Array(1);
@@ -39,22 +49,23 @@ export class RawEncoder implements TensorEncoder {
     return new Uint8Array(this.channels).fill(this.meanBits);
   }
 
-  encode(x: Float32Array, tokens: number): EncodedTensor {
+  encode(x: Float32Array, tokens: number, _at: StreamPosition, outputs: EncodeOutputs = {}): EncodedTensor {
     requireShape(x, tokens, this.channels);
     const magnitude = largestMagnitude(x);
-    const sections = this.codec === "f32" ? encodeF32(x) : this.encodeF16(x, magnitude);
+    const wanted = outputs.reconstruction !== false;
+    const sections = this.codec === "f32" ? encodeF32(x, wanted) : this.encodeF16(x, magnitude, wanted);
     return { bitTable: undefined, bitTableVersion: 0, ...sections };
   }
 
-  private encodeF16(x: Float32Array, magnitude: number) {
-    const reconstruction = new Float32Array(x.length);
+  private encodeF16(x: Float32Array, magnitude: number, wanted: boolean) {
+    const reconstruction = wanted ? new Float32Array(x.length) : NOTHING;
     if (x.length === 0) return { scales: EMPTY, payload: EMPTY, reconstruction };
     const exponent = exponentFor(magnitude);
     this.exponent[0] = exponent;
     if (this.halves.length < x.length) this.halves = new Uint16Array(x.length);
     const halves = this.halves.subarray(0, x.length);
     floatsToHalves(x, halves, 2 ** -exponent, true);
-    halvesToFloats(halves, reconstruction, 2 ** exponent);
+    if (wanted) halvesToFloats(halves, reconstruction, 2 ** exponent);
     return { scales: this.exponent, payload: bytesOf(halves), reconstruction };
   }
 
@@ -121,8 +132,8 @@ export function requireNoTable(sections: EncodedSections, codec: string): void {
   }
 }
 
-function encodeF32(x: Float32Array) {
-  const reconstruction = x.slice();
+function encodeF32(x: Float32Array, wanted: boolean) {
+  const reconstruction = wanted ? x.slice() : NOTHING;
   return { scales: EMPTY, payload: bytesOf(x.slice()), reconstruction };
 }
 

@@ -10,11 +10,14 @@ import type { Phase, StepKey, TensorMessage } from "./messages.ts";
 const TABLE = "sender.table";
 const TABLE_VERSION = "sender.tableVersion";
 
-/** A tensor that was sent, and what is to be kept of it until its gradient comes. */
+/** A tensor that was sent. */
 export interface SentTensor {
   readonly message: TensorMessage;
-  /** What the receiver decodes [tokens, channels]. */
-  readonly reconstruction: Float32Array;
+  /**
+   * To be shown the gradient [tokens, channels] when that comes, once; holds the tensor until then. Undefined where the codec learns
+   * nothing from it. NB_TENSOR_NOT_FINITE when the gradient is not finite.
+   */
+  readonly learn: ((gradient: Float32Array) => void) | undefined;
 }
 
 /** What a message holds besides its tensor. */
@@ -55,7 +58,7 @@ export class TensorSender {
   }
 
   /**
-   * Encodes x [tokens, channels] into a message that owns its arrays, and has its bit table whether the receiver has that or not, so
+   * Encodes x [tokens, channels], which must not change as long as learn() is held, into a message that owns its arrays, and has its bit table whether the receiver has that or not, so
    * that it can be sent again on another connection. NB_TENSOR_NOT_FINITE when x is not finite.
    */
   encode(
@@ -70,7 +73,9 @@ export class TensorSender {
     const followed = tiedTo?.widths;
     if (followed !== undefined) this.encoder.follow?.(followed);
     const at = rows === undefined ? { step, microBatch } : { step, microBatch, rows };
-    const encoded = this.encoder.encode(x, tokens, at);
+    const { encoder } = this;
+    const outputs = encoder.observes === "reconstruction" ? {} : ({ reconstruction: false } as const);
+    const encoded = encoder.encode(x, tokens, at, outputs);
     if (encoded.bitTable !== undefined) {
       this.#table = encoded.bitTable.slice();
       this.#tableVersion = encoded.bitTableVersion;
@@ -95,7 +100,9 @@ export class TensorSender {
       lossSum: extras.lossSum ?? 0,
       supervisedTokens: extras.supervisedTokens ?? 0,
     };
-    return { message, reconstruction: encoded.reconstruction };
+    if (encoder.observes === "nothing") return { message, learn: undefined };
+    const sent = encoder.observes === "levels" ? encoder.sentLevels!() : encoded.reconstruction;
+    return { message, learn: (gradient) => encoder.observe(x, sent, gradient, tokens) };
   }
 
   /** The encoder's state and the bit table that is in force, for a checkpoint. */
@@ -172,7 +179,20 @@ export class TensorReceiver {
 
 /** NB_TENSOR_NOT_FINITE when `values` holds NaN or infinity. */
 export function requireFinite(values: Float32Array, what: string): void {
-  for (const value of values) {
-    if (!Number.isFinite(value)) fail("NB_TENSOR_NOT_FINITE", `${what} holds ${value}`);
+  // A value times 0 is 0 or −0, or else NaN, and so is a sum of them. Four sums, as each waits for itself.
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  const whole = values.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i]! * 0;
+    b += values[i + 1]! * 0;
+    c += values[i + 2]! * 0;
+    d += values[i + 3]! * 0;
   }
+  for (let i = whole; i < values.length; i++) a += values[i]! * 0;
+  if (a + b + c + d === 0) return;
+  const strange = values.find((value) => !Number.isFinite(value));
+  fail("NB_TENSOR_NOT_FINITE", `${what} holds ${strange}`);
 }

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { packBits, packedBytes, unpackBits } from "../../shared/codec/bitpack.ts";
-import { channelSums, sumsLength } from "../../shared/codec/gain.ts";
+import { channelSums, roundingSums, sumsLength } from "../../shared/codec/gain.ts";
 import { kernelSubtractDither } from "../../shared/codec/kernels/dither.ts";
 import {
   enableKernels,
@@ -25,7 +25,8 @@ import {
   startMoments,
 } from "../../shared/codec/kernels/reference.ts";
 import { kernelChannelSums } from "../../shared/codec/kernels/sums.ts";
-import { KernelTensor, openTensor, SLACK } from "../../shared/codec/kernels/tensor.ts";
+import { type ByProducts, KernelTensor, openTensor, SLACK } from "../../shared/codec/kernels/tensor.ts";
+import { QuantizerEncoder } from "../../shared/codec/quantizer.ts";
 import { subtractDither } from "../../shared/codec/rounding.ts";
 import { makeLevels, scalesBytes, writeScales } from "../../shared/codec/scales.ts";
 import { packedSymbols } from "../../shared/codec/symbols.ts";
@@ -125,7 +126,7 @@ describe("kernels equal the reference bit for bit", () => {
       const channels = kinds.length;
       const random = randomSource(seed);
       const inverse = Float32Array.from({ length: channels }, (_, c) =>
-        c % 7 === 3 ? 0 : 2 ** Math.floor(random() * 8 - 3) / (Math.abs(x[c]!) || 1),
+        c % 7 === 3 ? 0 : 2 ** Math.floor(random() * 8 - 3) / Math.max(Math.abs(x[c]!) || 1, 2 ** -90),
       );
       const center = inverse.map((factor) => (factor === 0 ? 0 : random() - 0.5));
       const [expected, got] = [
@@ -164,30 +165,56 @@ describe("kernels equal the reference bit for bit", () => {
         const symbols = new Uint8Array(x.length);
         const expected = new Float32Array(x.length);
         quantize(x, tokens, tables, scale, plan.slots, key, symbols, expected, levels);
-        const tensor = open(tokens, kinds.length);
+        // Without dither, and with it where it goes with the rounding.
+        const decoded = expected.slice();
+        const dither = key !== undefined && random() < 0.5 ? levels.step : undefined;
+        enableKernels(false);
+        if (dither !== undefined) subtractDither(expected, dither, key!);
+        const sums = channelSums(x, expected, undefined, kinds.length).subarray(0, kinds.length);
+        enableKernels(true);
+
         const got = new Float32Array(x.length);
-        tensor.quantize(x, tables, plan.slots, key, got);
-        expect(Buffer.compare(tensor.symbols, symbols)).toBe(0);
-        expect(bytes(got).equals(bytes(expected))).toBe(true);
+        const errors = new Float64Array(kinds.length);
+        const wanted = [
+          { reconstruction: got, dither, errors },
+          { reconstruction: got, dither, errors: undefined },
+          { reconstruction: undefined, dither, errors },
+          { reconstruction: undefined, dither, errors: undefined },
+        ];
+        const checkByProducts = (made: ByProducts) => {
+          if (made.reconstruction) expect(bytes(got).equals(bytes(expected))).toBe(true);
+          if (made.errors) expect(bytes(errors).equals(bytes(sums))).toBe(true);
+          got.fill(0);
+          errors.fill(0);
+        };
+        for (const made of wanted) {
+          const tensor = open(tokens, kinds.length);
+          tensor.quantize(x, tables, plan.slots, key, made);
+          expect(Buffer.compare(tensor.symbols, symbols)).toBe(0);
+          checkByProducts(made);
+        }
 
         const packing = open(tokens, kinds.length);
         expect(packing.packs()).toBe(tokens % 16 === 0);
         if (packing.packs()) {
           const size = packedSymbols.maxBytes(plan, tokens);
-          const [wanted, packed] = [new Uint8Array(size), new Uint8Array(size)];
-          packedSymbols.write(symbols, plan, tokens, wanted, levels, undefined);
-          expect(packing.quantizePacked(x, tables, plan, key, got.fill(0), packed)).toBe(size);
-          expect(Buffer.compare(packed, wanted)).toBe(0);
-          expect(bytes(got).equals(bytes(expected))).toBe(true);
+          const [whole, packed] = [new Uint8Array(size), new Uint8Array(size)];
+          packedSymbols.write(symbols, plan, tokens, whole, levels, undefined);
+          for (const made of wanted) {
+            const tensor = open(tokens, kinds.length);
+            expect(tensor.quantizePacked(x, tables, plan, key, made, packed.fill(0))).toBe(size);
+            expect(Buffer.compare(packed, whole)).toBe(0);
+            checkByProducts(made);
+          }
         }
 
-        const decoded = new Float32Array(x.length);
-        dequantize(symbols, tokens, levels, plan.slots, decoded);
+        const plainly = new Float32Array(x.length);
+        dequantize(symbols, tokens, levels, plan.slots, plainly);
+        expect(bytes(plainly).equals(bytes(decoded))).toBe(true);
         const again = open(tokens, kinds.length);
         again.symbols.set(symbols);
-        again.dequantize(tables, plan.slots, got.fill(0));
-        expect(bytes(got).equals(bytes(decoded))).toBe(true);
-        expect(bytes(decoded).equals(bytes(expected))).toBe(true);
+        again.dequantize(tables, plan.slots, got, key, dither);
+        expect(bytes(got).equals(bytes(expected))).toBe(true);
       }
     });
   });
@@ -206,6 +233,28 @@ describe("kernels equal the reference bit for bit", () => {
         const expected = channelSums(x, back, gradient, kinds.length);
         enableKernels(true);
         expect(bytes(got).equals(bytes(expected))).toBe(true);
+      }
+    });
+  });
+
+  it("in the sums of what rounding to the nearest level errs, without a reconstruction", () => {
+    everyTensor((kinds, tokens, seed) => {
+      const x = tensorOf(kinds, tokens, seed);
+      const random = randomSource(seed + 1);
+      const plan = planWidths(Uint8Array.from(kinds, () => 1 + Math.floor(random() * 8)));
+      const levels = levelsOf(x, plan.widths, 0.5);
+      const { reconstruction } = new QuantizerEncoder(kinds.length, {
+        clip: "none",
+        rounding: "nearest",
+        grid: "span",
+      }).encode(x, tokens, plan, 0, {}, { scales: new Uint8Array(scalesBytes(kinds.length, 1)), levels });
+      for (const gradient of [undefined, tensorOf(kinds, tokens, seed + 2)]) {
+        const expected = channelSums(x, reconstruction, gradient, kinds.length);
+        for (const on of [false, true]) {
+          enableKernels(on);
+          const got = roundingSums(x, levels, plan.widths, gradient);
+          expect(bytes(got).equals(bytes(expected))).toBe(true);
+        }
       }
     });
   });

@@ -40,6 +40,8 @@ export interface AllocatorOptions {
 export type AllocatorState = Pick<CodecState, "arrays" | "numbers">;
 
 export interface Allocator {
+  /** Whether sums of tensors mean anything to it; where not, nobody needs to take them. */
+  readonly learns: boolean;
   /**
    * A step has committed. `sums` is what its tensors said, undefined when there were none, quantized with
    * `widths`; `meanBits` is the budget from now on. `codedBits` are those that an element of the step's payloads took

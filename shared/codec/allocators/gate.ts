@@ -17,6 +17,7 @@ import type { Allocator, AllocatorOptions, AllocatorState } from "./allocator.ts
 import { Sensitivity } from "./sensitivity.ts";
 
 abstract class GateAllocator implements Allocator {
+  readonly learns = true;
   protected readonly options: AllocatorOptions;
   protected readonly gates: Gates;
 

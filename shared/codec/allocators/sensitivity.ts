@@ -92,6 +92,7 @@ export class Sensitivity {
 
 /** An allocator that learns these weights and nothing else: how it allocates by them is all that is its own. */
 export abstract class WeightAllocator implements Allocator {
+  readonly learns = true;
   protected readonly options: AllocatorOptions;
   protected readonly sensitivity: Sensitivity;
 

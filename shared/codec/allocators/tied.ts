@@ -16,6 +16,7 @@ const LEAST = 1;
 const MOST = 8;
 
 export class TiedAllocator implements Allocator {
+  readonly learns = false;
   private readonly options: AllocatorOptions;
   private leader: Uint8Array;
 

@@ -5,6 +5,7 @@ import type { Allocator, AllocatorOptions, AllocatorState } from "./allocator.ts
 
 /** Stateless. */
 export class UniformAllocator implements Allocator {
+  readonly learns = false;
   private readonly options: AllocatorOptions;
   private readonly even: Float64Array;
 

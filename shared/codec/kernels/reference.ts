@@ -143,7 +143,7 @@ const excesses = new Float32Array(CANDIDATES);
 
 /**
  * Sets overload[k · channels + c] to Σ max(0, |z| − √2^k)² over channel c's values, z = x · inverse − center. Channels
- * with inverse and center 0 get 0. In the same pass extends the extremes of `moments` to all rows, as addExtremes() does.
+ * with inverse and center 0 get 0; |inverse| <= 2^100. In the same pass extends the extremes of `moments` to all rows, as addExtremes() does.
  */
 export function measureTails(
   x: Float32Array,
@@ -237,8 +237,8 @@ function levelOf(value: number, low: number, inverse: number, top: number): numb
 }
 
 /**
- * Quantizes x to symbols in slot order (symbols[slots[c] · tokens + t]) and what they stand for. `key` undefined: to the
- * nearest level, ties to the even one. Else stochastically: the level, to a 2^-15th, is rounded up with the probability
+ * Quantizes x to symbols in slot order (symbols[slots[c] · tokens + t]) and, where there is a place for it, what they stand
+ * for. `key` undefined: to the nearest level, ties to the even one. Else stochastically: the level, to a 2^-15th, is rounded up with the probability
  * of its fraction.
  */
 export function quantize(
@@ -249,7 +249,7 @@ export function quantize(
   slots: Int32Array,
   key: number | undefined,
   symbols: Uint8Array,
-  reconstruction: Float32Array,
+  reconstruction: Float32Array | undefined,
   levels: Levels,
 ): void {
   const channels = slots.length;
@@ -269,8 +269,26 @@ export function quantize(
             ? Math.fround(level + ROUNDER) - ROUNDER
             : (Math.fround(level * 32768 + FIXED) - FIXED + thresholdOf(key, t, c, channels)) >> 15;
         symbols[slot + t] = symbol;
-        reconstruction[i] = symbol * step + from;
+        if (reconstruction !== undefined) reconstruction[i] = symbol * step + from;
       }
+    }
+  }
+}
+
+/** What x rounded to the nearest level stands for [tokens, channels]: the reconstruction of quantize() alone. */
+export function roundNearest(
+  x: Float32Array,
+  tables: LevelTables,
+  scale: number,
+  levels: Levels,
+  out: Float32Array,
+): void {
+  const channels = tables.low.length;
+  for (let i = 0; i < x.length; ) {
+    for (let c = 0; c < channels; c++, i++) {
+      const level = levelOf(x[i]! * scale, tables.low[c]!, tables.inverse[c]!, tables.top[c]!);
+      const symbol = Math.fround(level + ROUNDER) - ROUNDER;
+      out[i] = symbol * levels.step[c]! + levels.lo[c]!;
     }
   }
 }

@@ -1,6 +1,7 @@
-/** The sums of gain.ts by kernel: three tensors, fed through linear memory some rows at a time. */
+/** The sums of gain.ts by kernel: up to three tensors, fed through linear memory some rows at a time. */
 
-import { kernels, room } from "./kernels.ts";
+import { type Kernels, kernels, room } from "./kernels.ts";
+import type { LevelTables } from "./reference.ts";
 
 /** Of one tensor at a time in linear memory. */
 const CHUNK_BYTES = 2 ** 17;
@@ -18,41 +19,61 @@ export function kernelChannelSums(
   channels: number,
   sums: Float64Array,
 ): boolean {
+  return sumRows(x, reconstruction, gradient, channels, sums);
+}
+
+/** The same for x̂ = x rounded to the nearest level by roundNearest() of the reference, at scale 1. */
+export function kernelRoundingSums(
+  x: Float32Array,
+  levels: LevelTables,
+  gradient: Float32Array | undefined,
+  sums: Float64Array,
+): boolean {
+  return sumRows(x, levels, gradient, levels.low.length, sums);
+}
+
+function sumRows(
+  x: Float32Array,
+  back: Float32Array | LevelTables,
+  gradient: Float32Array | undefined,
+  channels: number,
+  sums: Float64Array,
+): boolean {
   const work = x.length < LEAST_VALUES ? undefined : kernels();
   if (work === undefined) return false;
-  const tensors = gradient === undefined ? [x, reconstruction] : [x, reconstruction, gradient];
   const vectors = Math.ceil(channels / 4);
   const stride = vectors * 16;
   const tokens = x.length / channels;
   const chunkRows = Math.min(tokens, Math.max(16, Math.floor(CHUNK_BYTES / stride)));
-  if (!work.begin(3 * room(chunkRows * stride) + 3 * room(2 * stride))) return false;
-  const inputs = [0, 1, 2].map(() => work.take(chunkRows * stride));
-  const outputs = [0, 1, 2].map(() => work.take(2 * stride));
+  if (!work.begin(3 * room(chunkRows * stride) + 3 * room(2 * stride) + 4 * room(stride))) return false;
+  const [own, other, third] = [0, 1, 2].map(() => work.take(chunkRows * stride)) as [number, number, number];
+  const outputs = [0, 1, 2].map(() => work.take(2 * stride)) as [number, number, number];
+  const tables = "low" in back ? levelTables(back, stride, work) : undefined;
   const { f32, f64, run } = work;
   for (const at of outputs) f64.fill(0, at >> 3, (at + 2 * stride) >> 3);
+  const pitch = stride >> 2;
   for (let row = 0; row < tokens; row += chunkRows) {
     const rows = Math.min(chunkRows, tokens - row);
-    tensors.forEach((tensor, i) => {
-      copyRows(tensor, row, rows, channels, f32, inputs[i]! >> 2, stride >> 2);
-    });
-    const third = gradient === undefined ? 0 : inputs[2]!;
-    run.channelSums(
-      inputs[0]!,
-      inputs[1]!,
-      third,
-      rows,
-      stride,
-      vectors,
-      outputs[0]!,
-      outputs[1]!,
-      outputs[2]!,
-    );
+    copyRows(x, row, rows, channels, f32, own >> 2, pitch);
+    if (back instanceof Float32Array) copyRows(back, row, rows, channels, f32, other >> 2, pitch);
+    else run.roundNearest(own, rows, stride, other, vectors, ...tables!);
+    if (gradient !== undefined) copyRows(gradient, row, rows, channels, f32, third >> 2, pitch);
+    run.channelSums(own, other, gradient === undefined ? 0 : third, rows, stride, vectors, ...outputs);
   }
   outputs.forEach((at, i) => {
     sums.set(f64.subarray(at >> 3, (at >> 3) + channels), i * channels);
   });
   work.finish();
   return true;
+}
+
+/** Copies tables of levels to linear memory; returns where they are. */
+function levelTables({ low, inverse, top, step }: LevelTables, bytes: number, work: Kernels) {
+  return [low, inverse, top, step].map((table) => {
+    const at = work.take(bytes);
+    work.f32.set(table, at >> 2);
+    return at;
+  }) as [number, number, number, number];
 }
 
 /** Copies rows of a tensor to memory[to …], `pitch` elements apart. */

@@ -28,6 +28,16 @@ const LEAST_VALUES = 2048;
 /** Kernels store up to this many bytes beyond the end of an array. */
 export const SLACK = 16;
 
+/** What is made of a tensor beside its symbols. */
+export interface ByProducts {
+  /** For what the receiver decodes [tokens, channels]; undefined where nobody wants it. */
+  readonly reconstruction: Float32Array | undefined;
+  /** Step of each channel [channels] if the receiver takes the key's dither away (../rounding.ts). */
+  readonly dither: Float64Array | undefined;
+  /** For Σ (x̂ − x)² over the tokens of each channel, in its first elements [>= channels]. */
+  readonly errors: Float64Array | undefined;
+}
+
 /** Bytes from one channel's packed symbols to the next, while they are written: so that few share sets of a cache. */
 function packedPitch(tokens: number, width: number): number {
   const bytes = Math.ceil((tokens * width) / 8 + 8);
@@ -57,7 +67,7 @@ export class KernelTensor {
   private output = 0;
   private symbolsAt = 0;
   /** Per-channel tables; each has room for 8 bytes a channel. */
-  private readonly tables = new Int32Array(6);
+  private readonly tables = new Int32Array(7);
   private places = 0;
   /** Of packed symbols of a width: where those of slot 0 would be. */
   private readonly origins = new Int32Array(9);
@@ -182,6 +192,9 @@ export class KernelTensor {
     const pitch = vectors * 32;
     f32.set(inverse, factor >> 2);
     f32.set(center, middle >> 2);
+    // Lanes that are no channel must not look like a NaN.
+    f32.fill(0, (factor >> 2) + channels, (factor >> 2) + vectors * 4);
+    f32.fill(0, (middle >> 2) + channels, (middle >> 2) + vectors * 4);
     const sums = this.overload >> 3;
     f64.fill(0, sums, sums + CANDIDATES * vectors * 4);
     for (let row = 0; row < tokens; row += chunkRows) {
@@ -215,11 +228,11 @@ export class KernelTensor {
     levels: LevelTables,
     slots: Int32Array,
     key: number | undefined,
-    reconstruction: Float32Array,
+    made: ByProducts,
   ): void {
     const { tokens, channels } = this;
     this.setPlaces(slots);
-    this.quantizeRows(x, levels, key, reconstruction, 0);
+    this.quantizeRows(x, levels, key, made, 0);
     if (this.pitch !== tokens) this.work.run.closeRanks(this.symbolsAt, this.pitch, tokens, channels);
   }
 
@@ -234,7 +247,7 @@ export class KernelTensor {
     levels: LevelTables,
     plan: WidthPlan,
     key: number | undefined,
-    reconstruction: Float32Array,
+    made: ByProducts,
     out: Uint8Array,
   ): number {
     const { work, tokens, channels, places } = this;
@@ -252,7 +265,7 @@ export class KernelTensor {
       i32[(places >> 2) + c] =
         c < channels ? this.origins[width]! + slots[c]! * packedPitch(tokens, width) : end;
     }
-    this.quantizeRows(x, levels, key, reconstruction, widthTable);
+    this.quantizeRows(x, levels, key, made, widthTable);
     let at = 0;
     for (const { width, start, channels: members } of groups) {
       const pitch = packedPitch(tokens, width);
@@ -270,31 +283,35 @@ export class KernelTensor {
     x: Float32Array,
     levels: LevelTables,
     key: number | undefined,
-    reconstruction: Float32Array,
+    { reconstruction, dither, errors }: ByProducts,
     widthTable: number,
   ): void {
     const { work, vectors, stride, channels, places, tokens, chunkRows } = this;
-    const { f32, run } = work;
-    const [low, inverse, top, step] = this.tables as unknown as [number, number, number, number];
-    f32.set(levels.low, low >> 2);
-    f32.set(levels.inverse, inverse >> 2);
-    f32.set(levels.top, top >> 2);
-    f32.set(levels.step, step >> 2);
+    const { f32, f64, run } = work;
+    const [low, inverse, top, step, , units, sums] = this.tables as unknown as readonly number[];
+    f32.set(levels.low, low! >> 2);
+    f32.set(levels.inverse, inverse! >> 2);
+    f32.set(levels.top, top! >> 2);
+    f32.set(levels.step, step! >> 2);
+    const dithers = key !== undefined && dither !== undefined;
+    if (dithers) this.giveUnits(dither, units!);
+    if (errors !== undefined) f64.fill(0, sums! >> 3, (sums! >> 3) + vectors * 4);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
-      // What values stand for takes their place, which is in the first-level cache.
       const input = this.load(x, row, rows);
+      // What values stand for takes their place, which is in the first-level cache, unless both are wanted.
+      const back = errors !== undefined ? this.output : reconstruction !== undefined ? input : 0;
       if (key === undefined) {
         run.quantizeNearest(
           input,
           rows,
           stride,
-          input,
+          back,
           vectors,
-          low,
-          inverse,
-          top,
-          step,
+          low!,
+          inverse!,
+          top!,
+          step!,
           places,
           row,
           widthTable,
@@ -304,12 +321,12 @@ export class KernelTensor {
           input,
           rows,
           stride,
-          input,
+          back,
           vectors,
-          low,
-          inverse,
-          top,
-          step,
+          low!,
+          inverse!,
+          top!,
+          step!,
           places,
           row,
           key,
@@ -317,25 +334,48 @@ export class KernelTensor {
           widthTable,
         );
       }
-      this.unload(input, reconstruction, row, rows);
+      if (back === 0) continue;
+      if (dithers) run.subtractDither(back, rows, stride, vectors, units!, row, key, channels);
+      if (errors !== undefined) run.channelSums(input, back, 0, rows, stride, vectors, sums!, 0, 0);
+      if (reconstruction !== undefined) this.unload(back, reconstruction, row, rows);
     }
+    if (errors !== undefined) errors.set(f64.subarray(sums! >> 3, (sums! >> 3) + channels));
     this.loaded = undefined;
   }
 
-  /** dequantize() of the reference, from the symbols in linear memory. */
-  dequantize(levels: LevelTables, slots: Int32Array, out: Float32Array): void {
+  /**
+   * dequantize() of the reference, from the symbols in linear memory; with `key`, followed by subtractDither() of
+   * ../rounding.ts for steps `dither`.
+   */
+  dequantize(
+    levels: LevelTables,
+    slots: Int32Array,
+    out: Float32Array,
+    key?: number,
+    dither?: Float64Array,
+  ): void {
     const { work, vectors, stride, output, channels, tokens, places, chunkRows } = this;
     const { f32, run } = work;
-    const [low, step] = this.tables as unknown as [number, number];
-    f32.set(levels.low, low >> 2);
-    f32.set(levels.step, step >> 2);
+    const [low, step, , , , units] = this.tables as unknown as readonly number[];
+    f32.set(levels.low, low! >> 2);
+    f32.set(levels.step, step! >> 2);
+    const dithers = key !== undefined && dither !== undefined;
+    if (dithers) this.giveUnits(dither, units!);
     this.setPlaces(slots);
     if (this.pitch !== tokens) run.openRanks(this.symbolsAt, this.pitch, tokens, channels);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
-      run.dequantize(output, rows, stride, vectors, low, step, places, row);
+      run.dequantize(output, rows, stride, vectors, low!, step!, places, row);
+      if (dithers) run.subtractDither(output, rows, stride, vectors, units!, row, key, channels);
       this.unload(output, out, row, rows);
     }
+  }
+
+  /** Units of dither: each channel's step / 2^16. */
+  private giveUnits(step: Float64Array, units: number): void {
+    const { f64 } = this.work;
+    const at = units >> 3;
+    for (let c = 0; c < step.length; c++) f64[at + c] = step[c]! * 2 ** -16;
   }
 
   /** Where each channel's symbols begin; lanes that are no channel get the place behind the last. */

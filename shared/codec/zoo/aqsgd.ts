@@ -68,6 +68,7 @@ function limitsOf(spec: AqsgdSpec): RowLimits {
 
 export class AqsgdEncoder implements TensorEncoder {
   readonly channels: number;
+  readonly observes = "nothing";
   readonly meanBits: number;
   private readonly spec: AqsgdSpec;
   private readonly gradient: boolean;

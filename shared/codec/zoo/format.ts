@@ -54,6 +54,7 @@ export function requireFiniteTensor(x: Float32Array): void {
 /** Encoder of a format that keeps nothing between messages. */
 export class FormatEncoder implements TensorEncoder {
   readonly channels: number;
+  readonly observes = "nothing";
   readonly meanBits: number;
   private readonly format: BodyFormat;
   private readonly options: StreamOptions;

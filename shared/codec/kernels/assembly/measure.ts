@@ -89,7 +89,7 @@ const far = memory.data(96, 16);
  * bytes from one k to the next), where z = x · inverse − center, all in f32, sums inside a band of 16 rows as well. Few
  * values lie beyond the first ranges, so the others are visited only for four rows of four channels that have such a
  * value: beyond |z| = 2, or, unless `near`, beyond √2 already. The sums are the same; `near` is faster where many lie between. Extremes as by
- * extremes(), the result too.
+ * extremes(). False when there was a NaN, or an infinity in a channel of inverse 0: the first range's sum is NaN then.
  */
 export function tails(
   rows: usize,
@@ -126,10 +126,8 @@ export function tails(
         const x1 = v128.load(at + stride);
         const x2 = v128.load(at + 2 * stride);
         const x3 = v128.load(at + 3 * stride);
-        low = f32x4.pmin(f32x4.pmin(f32x4.pmin(f32x4.pmin(low, x0), x1), x2), x3);
-        high = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(high, x0), x1), x2), x3);
-        strange = v128.or(strange, v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)));
-        strange = v128.or(strange, v128.or(f32x4.ne(x2, x2), f32x4.ne(x3, x3)));
+        low = f32x4.pmin(low, f32x4.pmin(f32x4.pmin(x0, x1), f32x4.pmin(x2, x3)));
+        high = f32x4.pmax(high, f32x4.pmax(f32x4.pmax(x0, x1), f32x4.pmax(x2, x3)));
         const z0 = distance(x0, factor, middle, magnitude);
         const z1 = distance(x1, factor, middle, magnitude);
         const z2 = distance(x2, factor, middle, magnitude);
@@ -158,7 +156,6 @@ export function tails(
         const x = v128.load(at);
         low = f32x4.pmin(low, x);
         high = f32x4.pmax(high, x);
-        strange = v128.or(strange, f32x4.ne(x, x));
         const z = distance(x, factor, middle, magnitude);
         first = f32x4.add(first, excess(z, edge0));
         second = f32x4.add(second, excess(z, edge1));
@@ -170,6 +167,7 @@ export function tails(
       }
       v128.store(least + c, low);
       v128.store(greatest + c, high);
+      strange = v128.or(strange, f32x4.ne(first, first));
       const to = overload + 2 * c;
       addTo(to, first);
       addTo(to + pitch, second);
@@ -196,11 +194,11 @@ function distance(x: v128, factor: v128, middle: v128, magnitude: v128): v128 {
   return v128.and(f32x4.sub(f32x4.mul(x, factor), middle), magnitude);
 }
 
-/** max(0, z − edge)². */
+/** max(0, z − edge)²; NaN where z is. */
 // @ts-ignore: decorator
 @inline
 function excess(z: v128, edge: v128): v128 {
-  const past = f32x4.pmax(f32x4.splat(0), f32x4.sub(z, edge));
+  const past = f32x4.pmax(f32x4.sub(z, edge), f32x4.splat(0));
   return f32x4.mul(past, past);
 }
 

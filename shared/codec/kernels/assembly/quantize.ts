@@ -128,20 +128,29 @@ function levelAt(at: usize, low: v128, inverse: v128, top: v128): v128 {
   return f32x4.pmin(f32x4.pmax(f32x4.splat(0), level), top);
 }
 
-/** Rounds the values at `at` to the nearest level, stores at `to` what that stands for and returns rounder + symbol. */
+/** Rounds the values at `at` to the nearest level, stores at `to`, if asked to, what that stands for and returns rounder + symbol. */
 // @ts-ignore: decorator
 @inline
-function nearestRow(at: usize, to: usize, low: v128, inverse: v128, top: v128, step: v128, rounder: v128): v128 {
+function nearestRow(
+  at: usize,
+  to: usize,
+  low: v128,
+  inverse: v128,
+  top: v128,
+  step: v128,
+  rounder: v128,
+  keeps: bool,
+): v128 {
   const rounded = f32x4.add(levelAt(at, low, inverse, top), rounder);
-  v128.store(to, f32x4.add(f32x4.mul(f32x4.sub(rounded, rounder), step), low));
+  if (keeps) v128.store(to, f32x4.add(f32x4.mul(f32x4.sub(rounded, rounder), step), low));
   return rounded;
 }
 
 /**
  * Quantizes `count` rows to the nearest level: the symbol of row r of channel c is stored at places[c] + offset + r
- * (places: u32 pointers), and what it stands for in row r at `out`, which has the same stride and may be `rows`. With
- * `widths` (i32; 0 for none) symbols are packed on the way, in the order of bitpack.ts from places[c] on; `count` and
- * `offset` are then multiples of 16.
+ * (places: u32 pointers), and what it stands for in row r at `out` (0 for nowhere), which has the same stride and may be
+ * `rows`. With `widths` (i32; 0 for none) symbols are packed on the way, in the order of bitpack.ts from places[c] on;
+ * `count` and `offset` are then multiples of 16.
  */
 export function quantizeNearest(
   rows: usize,
@@ -156,6 +165,28 @@ export function quantizeNearest(
   places: usize,
   offset: usize,
   widths: usize,
+): void {
+  if (out === 0)
+    nearestRows(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, widths, false);
+  else nearestRows(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, widths, true);
+}
+
+// @ts-ignore: decorator
+@inline
+function nearestRows(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  out: usize,
+  vectors: i32,
+  lows: usize,
+  inverses: usize,
+  tops: usize,
+  steps: usize,
+  places: usize,
+  offset: usize,
+  widths: usize,
+  keeps: bool,
 ): void {
   const rounder = loaded(rounderAt);
   const rounderBits = loaded(rounderBitsAt);
@@ -177,16 +208,16 @@ export function quantizeNearest(
         const square = i32x4.trunc_sat_f32x4_s(f32x4.mul(factor, factor));
         const surplus = i32x4.mul(i32x4.add(square, one), rounderBits);
         for (let word = words; word < words + 64; word += 16) {
-          const r0 = nearestRow(at, to, low, inverse, top, step, rounder);
+          const r0 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
           at += stride;
           to += stride;
-          const r1 = nearestRow(at, to, low, inverse, top, step, rounder);
+          const r1 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
           at += stride;
           to += stride;
-          const r2 = nearestRow(at, to, low, inverse, top, step, rounder);
+          const r2 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
           at += stride;
           to += stride;
-          const r3 = nearestRow(at, to, low, inverse, top, step, rounder);
+          const r3 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
           at += stride;
           to += stride;
           v128.store(word, joinRounded(r0, r1, r2, r3, rounder, factor, square, surplus));
@@ -194,7 +225,7 @@ export function quantizeNearest(
         if (widths !== 0) packTile(places + c, widths + c, (offset + r) >> 4);
         else storeTile(places + c, offset + r);
       } else {
-        storeRow(places + c, offset + r, nearestRow(at, to, low, inverse, top, step, rounder));
+        storeRow(places + c, offset + r, nearestRow(at, to, low, inverse, top, step, rounder, keeps));
       }
     }
     const done: usize = whole ? 16 : 1;
@@ -204,7 +235,41 @@ export function quantizeNearest(
   }
 }
 
-/** Rounds up where the level's fraction, in 2^-15, and the threshold reach 2^15; stores the value and returns the symbols. */
+/** What quantizeNearest() stores at `out`, alone. */
+export function roundNearest(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  out: usize,
+  vectors: i32,
+  lows: usize,
+  inverses: usize,
+  tops: usize,
+  steps: usize,
+): void {
+  const rounder = loaded(rounderAt);
+  const width = <usize>vectors * 16;
+  for (let done = 0; done < count; done += 16) {
+    const end = rows + <usize>min(16, count - done) * stride;
+    for (let c: usize = 0; c < width; c += 16) {
+      const low = v128.load(lows + c);
+      const inverse = v128.load(inverses + c);
+      const top = v128.load(tops + c);
+      const step = v128.load(steps + c);
+      let to = out + c;
+      for (let at = rows + c; at < end; at += stride, to += stride) {
+        nearestRow(at, to, low, inverse, top, step, rounder, true);
+      }
+    }
+    rows += 16 * stride;
+    out += 16 * stride;
+  }
+}
+
+/**
+ * Rounds up where the level's fraction, in 2^-15, and the threshold reach 2^15; stores the value, if asked to, and returns
+ * the symbols.
+ */
 // @ts-ignore: decorator
 @inline
 function thresholdRow(
@@ -218,10 +283,11 @@ function thresholdRow(
   fractions: v128,
   fixed: v128,
   byte: v128,
+  keeps: bool,
 ): v128 {
   const sum = f32x4.add(f32x4.mul(levelAt(at, low, inverse, top), fractions), fixed);
   const symbols = v128.and(i32x4.shr_u(i32x4.add(sum, threshold), 15), byte);
-  v128.store(to, f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low));
+  if (keeps) v128.store(to, f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low));
   return symbols;
 }
 
@@ -245,6 +311,64 @@ export function quantizeStochastic(
   key: i32,
   channels: i32,
   widths: usize,
+): void {
+  if (out === 0) {
+    stochasticRows(
+      rows,
+      count,
+      stride,
+      out,
+      vectors,
+      lows,
+      inverses,
+      tops,
+      steps,
+      places,
+      offset,
+      key,
+      channels,
+      widths,
+      false,
+    );
+  } else {
+    stochasticRows(
+      rows,
+      count,
+      stride,
+      out,
+      vectors,
+      lows,
+      inverses,
+      tops,
+      steps,
+      places,
+      offset,
+      key,
+      channels,
+      widths,
+      true,
+    );
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function stochasticRows(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  out: usize,
+  vectors: i32,
+  lows: usize,
+  inverses: usize,
+  tops: usize,
+  steps: usize,
+  places: usize,
+  offset: usize,
+  key: i32,
+  channels: i32,
+  widths: usize,
+  keeps: bool,
 ): void {
   const width = <usize>vectors * 16;
   const first = loaded(firstFactorAt);
@@ -279,16 +403,16 @@ export function quantizeStochastic(
           counter = i32x4.add(counter, nextPair);
           const h1 = mix(counter, first, second);
           counter = i32x4.add(counter, nextPair);
-          const r0 = thresholdRow(at, to, low, inverse, top, step, v128.and(h0, lowest), fractions, fixed, byte);
+          const r0 = thresholdRow(at, to, low, inverse, top, step, v128.and(h0, lowest), fractions, fixed, byte, keeps);
           at += stride;
           to += stride;
-          const r1 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h0, 17), fractions, fixed, byte);
+          const r1 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h0, 17), fractions, fixed, byte, keeps);
           at += stride;
           to += stride;
-          const r2 = thresholdRow(at, to, low, inverse, top, step, v128.and(h1, lowest), fractions, fixed, byte);
+          const r2 = thresholdRow(at, to, low, inverse, top, step, v128.and(h1, lowest), fractions, fixed, byte, keeps);
           at += stride;
           to += stride;
-          const r3 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h1, 17), fractions, fixed, byte);
+          const r3 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h1, 17), fractions, fixed, byte, keeps);
           at += stride;
           to += stride;
           v128.store(word, joinSymbols(r0, r1, r2, r3, pairs, square));
@@ -298,7 +422,7 @@ export function quantizeStochastic(
       } else {
         const h = mix(counters, first, second);
         const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
-        storeRow(places + c, offset + r, thresholdRow(at, to, low, inverse, top, step, threshold, fractions, fixed, byte));
+        storeRow(places + c, offset + r, thresholdRow(at, to, low, inverse, top, step, threshold, fractions, fixed, byte, keeps));
       }
       counters = i32x4.add(counters, nextColumn);
     }
