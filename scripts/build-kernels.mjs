@@ -19,7 +19,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sourceDirectory = "shared/codec/kernels/assembly";
 const generated = "shared/codec/kernels/wasm.generated.ts";
 
-const FLAGS = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--initialMemory", "1"];
+const FLAGS = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--initialMemory", "6"];
 const TYPES = ["usize", "isize", "u8", "i8", "u16", "i16", "u32", "i32", "bool", "f32", "f64"];
 const EXPORT = /^export function (\w+)\(([^)]*)\): (\w+) \{/gm;
 

@@ -28,10 +28,13 @@ export const CLASSES = 37;
 /** F is tabulated at arguments of so many steps to either side; what lies farther has no probability but its least. */
 export const REACH = 272;
 
-/** σ of a class, levels. Exact but for the rounding of √2 and √√2. */
+const QUARTERS = [1, Math.sqrt(Math.SQRT2), Math.SQRT2, Math.SQRT2 * Math.sqrt(Math.SQRT2)];
+/** As far as the boundaries between classes, and between those of token scales, are looked up. */
+const SPREADS = Float64Array.from({ length: 76 }, (_, k) => QUARTERS[k & 3]! * 2 ** (k >> 2) * 0.125);
+
+/** σ of a class, levels. Exact but for the rounding of √2 and √√2. k from 0 to 75. */
 export function spreadOf(k: number): number {
-  const quarter = [1, Math.sqrt(Math.SQRT2), Math.SQRT2, Math.SQRT2 * Math.sqrt(Math.SQRT2)][k & 3]!;
-  return quarter * 2 ** (k >> 2) * 0.125;
+  return SPREADS[k]!;
 }
 
 /** Distribution function of Student's t with 8 degrees of freedom and unit variance. */

@@ -93,8 +93,8 @@ export function kernelBytes(channels: number, tokens: number, predicted: boolean
     units +
     3 * room(4 * padded) +
     2 * room(64) +
-    room(4 * symbols) +
-    room(2 * symbols + STATE_BYTES + OVERREAD)
+    // Of an encoder its intervals, of a decoder the stream.
+    room(Math.max(4 * symbols, 2 * symbols + STATE_BYTES + OVERREAD))
   );
 }
 
@@ -107,6 +107,8 @@ class KernelModel {
   protected readonly contexts: number;
   protected readonly states: number;
   protected readonly scratch: number;
+  /** Where there is no predictor: the centre of all tokens in the channel at hand, before its shift. */
+  protected center: number | undefined;
   private readonly tile: number;
   private readonly units: number;
   private readonly weights: number;
@@ -179,7 +181,8 @@ class KernelModel {
     const { work, predictor, centers, tile, tokens, units, weights } = this;
     const top = (1 << width) - 1;
     if (predictor === undefined) {
-      work.run.entropyFill(centers, middleOf(place), tokens);
+      this.center = middleOf(place);
+      work.run.entropyFill(centers, this.center, tokens);
       return;
     }
     const { gain, offset } = centerMap(predictor, place);
@@ -203,7 +206,6 @@ class KernelModel {
 
 export class KernelEncoder extends KernelModel implements EncoderBackend {
   private readonly items: number;
-  private readonly wordEnd: number;
   private readonly channels: number;
 
   constructor(
@@ -215,10 +217,8 @@ export class KernelEncoder extends KernelModel implements EncoderBackend {
   ) {
     super(work, symbols, channels, tokens, predictor);
     this.channels = channels;
-    const count = channels * (tokens + PARAMETERS);
-    this.items = work.take(4 * count);
-    this.wordEnd = work.take(2 * count + STATE_BYTES + OVERREAD) + 2 * count;
-    this.begin(this.wordEnd, this.wordEnd);
+    this.items = work.take(4 * channels * (tokens + PARAMETERS));
+    this.begin(0, 0);
   }
 
   fit({ from }: ChannelPlace): FitSums {
@@ -230,8 +230,12 @@ export class KernelEncoder extends KernelModel implements EncoderBackend {
 
   code({ channel, from, width }: ChannelPlace, k: number, distance: number): void {
     const row = this.items + 4 * (channel * (this.tokens + PARAMETERS) + PARAMETERS);
-    const { centers, contexts, tokens, symbols } = this;
-    this.work.run.entropyIntervals(symbols + from, centers, contexts, k, distance, 1 << width, tokens, row);
+    const { center, centers, contexts, tokens, symbols } = this;
+    const { run } = this.work;
+    const own = symbols + from;
+    if (center === undefined)
+      run.entropyIntervals(own, centers, contexts, k, distance, 1 << width, tokens, row);
+    else run.entropyEvenIntervals(own, centers, contexts, k, center + distance, 1 << width, tokens, row);
   }
 
   parameter(channel: number, j: number, count: number, center: number, k: number, value: number): void {
@@ -240,8 +244,10 @@ export class KernelEncoder extends KernelModel implements EncoderBackend {
   }
 
   write(out: Uint8Array, at: number): number {
-    const { work, states, wordEnd } = this;
-    const first = work.run.entropyWrite(this.items, this.channels, this.tokens + PARAMETERS);
+    const { work, states, items, channels, tokens } = this;
+    const length = tokens + PARAMETERS;
+    const wordEnd = items + 4 * channels * length;
+    const first = work.run.entropyWrite(items, channels, length);
     out.set(work.u8.subarray(states, states + STATE_BYTES), at);
     out.set(work.u8.subarray(first, wordEnd), at + STATE_BYTES);
     return at + STATE_BYTES + wordEnd - first;
@@ -280,16 +286,14 @@ export class KernelDecoder extends KernelModel implements DecoderBackend {
   }
 
   decode({ from, width }: ChannelPlace, k: number, distance: number): void {
-    const { work, centers, contexts, tokens } = this;
-    const done = work.run.entropySymbols(
-      this.symbols + from,
-      centers,
-      contexts,
-      k,
-      distance,
-      1 << width,
-      tokens,
-    );
+    const { work, center, centers, contexts, tokens } = this;
+    const { run } = work;
+    const own = this.symbols + from;
+    const count = 1 << width;
+    const done =
+      center === undefined
+        ? run.entropySymbols(own, centers, contexts, k, distance, count, tokens)
+        : run.entropyEvenSymbols(own, centers, contexts, k, center + distance, count, tokens);
     if (!done) refuse("ends too early");
   }
 

@@ -22,6 +22,18 @@ const SCALE_REACH: i32 = 12;
 const REACH: i32 = 272;
 const END_BYTES: usize = 260 * 4;
 
+/** ⌈2^47 / size⌉ of each interval's size (u64), made at the first message. */
+const reciprocals = memory.data(32768 * 8, 64);
+let prepared = false;
+
+/**
+ * Of a channel whose centre is the same for all tokens, for each class that a token's scale can add, EVEN_BYTES: for encoding,
+ * its symbols' intervals (u32); for decoding, the symbol that owns each 32nd integer of probability, and all bounds (u16).
+ */
+const evenTables = memory.data(25 * 2048, 64);
+const EVEN_BYTES: i32 = 2048;
+const BOUNDS_AT: usize = 1024;
+
 let classTable: usize = 0;
 let contextTable: usize = 0;
 let endTable: usize = 0;
@@ -50,6 +62,11 @@ export function entropyBegin(
   states = lanes;
   word = firstWord;
   wordEnd = lastWord;
+  if (prepared) return;
+  prepared = true;
+  for (let size: u64 = 1; size < 32768; size++) {
+    store<u64>(reciprocals + (<usize>size << 3), (((<u64>1 << 47) - 1) / size + 1));
+  }
 }
 
 /**
@@ -143,7 +160,33 @@ function toCenters(sums: v128, gain: v128, offset: v128, lowest: v128, highest: 
 
 /** Sets all centres, for a channel without prediction. */
 export function entropyFill(centers: usize, value: i32, tokens: usize): void {
-  for (let t: usize = 0; t < tokens; t++) store<i32>(centers + (t << 2), value);
+  const values = i32x4.splat(value);
+  for (let t: usize = 0; t < tokens; t += 4) v128.store(centers + (t << 2), values);
+}
+
+/** The least and, in the upper half, the greatest number of classes that the contexts of these tokens add. */
+// @ts-ignore: decorator
+@inline
+function reachOf(contexts: usize, tokens: usize): i32 {
+  let least = i32x4.splat(SCALE_REACH);
+  let greatest = i32x4.splat(-SCALE_REACH);
+  for (let t: usize = 0; t < tokens; t += 4) {
+    const d = i32x4.shr_s(i32x4.shl(v128.load(contexts + (t << 2)), 16), 16);
+    least = i32x4.min_s(least, d);
+    greatest = i32x4.max_s(greatest, d);
+  }
+  least = i32x4.min_s(least, v128.shuffle<u64>(least, least, 1, 0));
+  greatest = i32x4.max_s(greatest, v128.shuffle<u64>(greatest, greatest, 1, 0));
+  const low = min<i32>(i32x4.extract_lane(least, 0), i32x4.extract_lane(least, 1));
+  const high = max<i32>(i32x4.extract_lane(greatest, 0), i32x4.extract_lane(greatest, 1));
+  return (high << 16) | (low & 0xffff);
+}
+
+/** Whether tables of that many classes are worth their making: a table takes about as long as so many symbols without. */
+// @ts-ignore: decorator
+@inline
+function tablesPay(reach: i32, count: i32, tokens: usize): bool {
+  return ((reach >> 16) - <i32>(<i16>reach) + 1) * (count + 32) <= 2 * <i32>tokens;
 }
 
 /** The sums of FitSums, as f64 at `out`. They are exact. */
@@ -198,6 +241,44 @@ export function entropyIntervals(
     const q = <i32>load<u8>(symbols + t);
     const low = bound(entry, ends, count, center, q);
     store<u32>(items + (t << 2), (low << 16) | (bound(entry, ends, count, center, q + 1) - low));
+  }
+}
+
+/**
+ * As entropyIntervals(), for a channel whose centres, the distance included, are all `center`; sets them. The intervals of all
+ * symbols are looked up, where tokens are many enough for that.
+ */
+export function entropyEvenIntervals(
+  symbols: usize,
+  centers: usize,
+  contexts: usize,
+  k: i32,
+  center: i32,
+  count: i32,
+  tokens: usize,
+  items: usize,
+): void {
+  entropyFill(centers, center, tokens);
+  const reach = reachOf(contexts, tokens);
+  if (!tablesPay(reach, count, tokens)) {
+    entropyIntervals(symbols, centers, contexts, k, 0, count, tokens, items);
+    return;
+  }
+  const ends = endsOf(count);
+  const middle = evenTables + SCALE_REACH * EVEN_BYTES;
+  for (let d = <i32>(<i16>reach); d <= reach >> 16; d++) {
+    const entry = entryAt(k, d);
+    const table = middle + d * EVEN_BYTES;
+    let low: u32 = 0;
+    for (let q = 0; q < count; q++) {
+      const next = bound(entry, ends, count, center, q + 1);
+      store<u32>(table + (<usize>q << 2), (low << 16) | (next - low));
+      low = next;
+    }
+  }
+  for (let t: usize = 0; t < tokens; t++) {
+    const table = middle + <i32>load<i16>(contexts + (t << 2)) * EVEN_BYTES;
+    store<u32>(items + (t << 2), load<u32>(table + (<usize>load<u8>(symbols + t) << 2)));
   }
 }
 
@@ -263,71 +344,72 @@ export function entropyUnits(
 }
 
 /**
- * Codes rows of `length` intervals, from the last to the first, into words that end at wordEnd. Returns the address of the
- * first; the states are left behind.
+ * Codes an interval into state x. A word of 16 bits is stored before `out`; it counts if `over`. x / size is by a
+ * reciprocal: x < size · 2^17 then, so that the product has 64 bits and x · (⌈2^47/size⌉ · size − 2^47) < 2^47, which
+ * leaves the quotient's whole part as it is.
+ */
+// @ts-ignore: decorator
+@inline
+function coded(x: u32, item: u32, over: u32): u32 {
+  const size = item & 0xffff;
+  const y = x >>> (over << 4);
+  const quotient = <u32>((<u64>y * load<u64>(reciprocals + (<usize>size << 3))) >> 47);
+  return y + (item >>> 16) + quotient * (32768 - size);
+}
+
+/** 1 if state x must give a word away before it takes the interval. */
+// @ts-ignore: decorator
+@inline
+function isOver(x: u32, item: u32): u32 {
+  return <u32>(x >= (item & 0xffff) << 17);
+}
+
+/**
+ * Codes rows of `length` intervals, from the last to the first, into words. They take the place of intervals that are
+ * done: the words end where the items do. Returns the address of the first; the states are left behind.
  */
 export function entropyWrite(items: usize, rows: usize, length: usize): usize {
   let x0: u32 = 65536;
   let x1: u32 = 65536;
   let x2: u32 = 65536;
   let x3: u32 = 65536;
-  let out = wordEnd;
+  let out = items + rows * length * 4;
   for (let row = rows; row > 0; row--) {
     const first = items + (row - 1) * length * 4;
     let i = <isize>length - 1;
-    while (i >= 0 && (i & 3) !== 3) {
+    for (; i >= 0 && (i & 3) !== 3; i--) {
       const item = load<u32>(first + (<usize>i << 2));
-      const size = item & 0xffff;
-      let x = (i & 3) === 0 ? x0 : (i & 3) === 1 ? x1 : x2;
-      if (<u64>x >= <u64>size << 17) {
-        out -= 2;
-        store<u16>(out, <u16>x);
-        x >>= 16;
-      }
-      x = ((x / size) << 15) + (item >>> 16) + (x % size);
-      if ((i & 3) === 0) x0 = x;
-      else if ((i & 3) === 1) x1 = x;
-      else x2 = x;
-      i--;
+      const x = (i & 3) === 0 ? x0 : (i & 3) === 1 ? x1 : x2;
+      const over = isOver(x, item);
+      store<u16>(out - 2, <u16>x);
+      out -= <usize>over << 1;
+      const next = coded(x, item, over);
+      if ((i & 3) === 0) x0 = next;
+      else if ((i & 3) === 1) x1 = next;
+      else x2 = next;
     }
     for (; i >= 0; i -= 4) {
       const at = first + (<usize>(i - 3) << 2);
       const item3 = load<u32>(at, 12);
-      const size3 = item3 & 0xffff;
-      if (<u64>x3 >= <u64>size3 << 17) {
-        out -= 2;
-        store<u16>(out, <u16>x3);
-        x3 >>= 16;
-      }
       const item2 = load<u32>(at, 8);
-      const size2 = item2 & 0xffff;
-      if (<u64>x2 >= <u64>size2 << 17) {
-        out -= 2;
-        store<u16>(out, <u16>x2);
-        x2 >>= 16;
-      }
       const item1 = load<u32>(at, 4);
-      const size1 = item1 & 0xffff;
-      if (<u64>x1 >= <u64>size1 << 17) {
-        out -= 2;
-        store<u16>(out, <u16>x1);
-        x1 >>= 16;
-      }
       const item0 = load<u32>(at);
-      const size0 = item0 & 0xffff;
-      if (<u64>x0 >= <u64>size0 << 17) {
-        out -= 2;
-        store<u16>(out, <u16>x0);
-        x0 >>= 16;
-      }
-      const d3 = x3 / size3;
-      const d2 = x2 / size2;
-      const d1 = x1 / size1;
-      const d0 = x0 / size0;
-      x3 = (d3 << 15) + (item3 >>> 16) + (x3 - d3 * size3);
-      x2 = (d2 << 15) + (item2 >>> 16) + (x2 - d2 * size2);
-      x1 = (d1 << 15) + (item1 >>> 16) + (x1 - d1 * size1);
-      x0 = (d0 << 15) + (item0 >>> 16) + (x0 - d0 * size0);
+      const over3 = isOver(x3, item3);
+      const over2 = isOver(x2, item2);
+      const over1 = isOver(x1, item1);
+      const over0 = isOver(x0, item0);
+      store<u16>(out - 2, <u16>x3);
+      out -= <usize>over3 << 1;
+      store<u16>(out - 2, <u16>x2);
+      out -= <usize>over2 << 1;
+      store<u16>(out - 2, <u16>x1);
+      out -= <usize>over1 << 1;
+      store<u16>(out - 2, <u16>x0);
+      out -= <usize>over0 << 1;
+      x3 = coded(x3, item3, over3);
+      x2 = coded(x2, item2, over2);
+      x1 = coded(x1, item1, over1);
+      x0 = coded(x0, item0, over0);
     }
   }
   store<u32>(states, x0);
@@ -473,6 +555,87 @@ export function entropySymbols(
     }
     store<u32>(at, x);
   }
+  return true;
+}
+
+/** Decodes a symbol by the tables of its class. */
+// @ts-ignore: decorator
+@inline
+function evenStep(x: u32, table: usize, out: usize): u32 {
+  const slot = x & 32767;
+  let q = <usize>load<u8>(table + (slot >>> 5));
+  let bounds = load<u32>(table + (q << 1), BOUNDS_AT);
+  while (bounds >>> 16 <= slot) {
+    q++;
+    bounds = load<u32>(table + (q << 1), BOUNDS_AT);
+  }
+  store<u8>(out, <u8>q);
+  const low = bounds & 0xffff;
+  return ((bounds >>> 16) - low) * (x >>> 15) + slot - low;
+}
+
+/** As entropySymbols(), for a channel whose centres, the distance included, are all `center`; sets them. */
+export function entropyEvenSymbols(
+  symbols: usize,
+  centers: usize,
+  contexts: usize,
+  k: i32,
+  center: i32,
+  count: i32,
+  tokens: usize,
+): bool {
+  entropyFill(centers, center, tokens);
+  const reach = reachOf(contexts, tokens);
+  if (!tablesPay(reach, count, tokens)) return entropySymbols(symbols, centers, contexts, k, 0, count, tokens);
+  const ends = endsOf(count);
+  const middle = evenTables + SCALE_REACH * EVEN_BYTES;
+  for (let d = <i32>(<i16>reach); d <= reach >> 16; d++) {
+    const entry = entryAt(k, d);
+    const table = middle + d * EVEN_BYTES;
+    let slot: u32 = 0;
+    store<u16>(table, 0, BOUNDS_AT);
+    for (let q = 0; q < count; q++) {
+      const next = bound(entry, ends, count, center, q + 1);
+      store<u16>(table + (<usize>q << 1), next, BOUNDS_AT + 2);
+      for (; slot < next; slot += 32) store<u8>(table + (slot >>> 5), q);
+    }
+  }
+  let x0 = load<u32>(states);
+  let x1 = load<u32>(states, 4);
+  let x2 = load<u32>(states, 8);
+  let x3 = load<u32>(states, 12);
+  let next = word;
+  const last = wordEnd;
+  for (let t: usize = 0; t < tokens; t += 4) {
+    const c = contexts + (t << 2);
+    const out = symbols + t;
+    x2 = evenStep(x2, middle + <i32>load<i16>(c) * EVEN_BYTES, out);
+    let refill = x2 < 65536;
+    x2 = select<u32>((x2 << 16) | <u32>load<u16>(next), x2, refill);
+    next += <usize>refill << 1;
+    if (t + 1 >= tokens) break;
+    x3 = evenStep(x3, middle + <i32>load<i16>(c, 4) * EVEN_BYTES, out + 1);
+    refill = x3 < 65536;
+    x3 = select<u32>((x3 << 16) | <u32>load<u16>(next), x3, refill);
+    next += <usize>refill << 1;
+    if (t + 2 >= tokens) break;
+    x0 = evenStep(x0, middle + <i32>load<i16>(c, 8) * EVEN_BYTES, out + 2);
+    refill = x0 < 65536;
+    x0 = select<u32>((x0 << 16) | <u32>load<u16>(next), x0, refill);
+    next += <usize>refill << 1;
+    if (t + 3 >= tokens) break;
+    x1 = evenStep(x1, middle + <i32>load<i16>(c, 12) * EVEN_BYTES, out + 3);
+    refill = x1 < 65536;
+    x1 = select<u32>((x1 << 16) | <u32>load<u16>(next), x1, refill);
+    next += <usize>refill << 1;
+    if (next > last) return false;
+  }
+  if (next > last) return false;
+  store<u32>(states, x0);
+  store<u32>(states, x1, 4);
+  store<u32>(states, x2, 8);
+  store<u32>(states, x3, 12);
+  word = next;
   return true;
 }
 
