@@ -21,6 +21,7 @@ import {
   deviationTables,
   INVERSE_BITS,
   leveling,
+  PROBABILITY_ONE,
   REACH,
   SCALE_ONE,
   SCALE_REACH,
@@ -37,6 +38,9 @@ const TILE = 32;
 const CLASS_BYTES = 16;
 /** Bytes that kernels may read behind the last word. */
 const OVERREAD = 64;
+
+/** Channels whose predictions from the channels before them are made together. */
+const GROUP = 4;
 
 /** Bytes of the part that a pair of channels has in a tile of units. */
 const PAIR_BYTES = 4 * TILE;
@@ -58,13 +62,21 @@ const ALPHABETS = [CLASSES, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Moves any argument beyond REACH. */
 const FAR = 2 ** 20;
 
+/** Arguments beyond both ends of F that kernels have in their table. */
+const PADDING = 32;
+/** Arguments of a class there. */
+const PADDED_ARGUMENTS = ARGUMENTS + 2 * PADDING;
+
+/** Entries of the inverse beyond both of its ends, and of a class with them: guesses reach 256 and more beyond. */
+const INVERSE_PADDING = 32;
+const PADDED_INVERSE = (1 << INVERSE_BITS) + 2 * INVERSE_PADDING;
+
 function tableBytes(): number[] {
-  const { values, inverse } = bellTables();
   const ends = 4 * END_COUNT * ALPHABETS.length;
   const classes = CLASS_ENTRIES * CLASS_BYTES;
   return [
-    values.byteLength,
-    inverse.byteLength,
+    2 * CLASSES * PADDED_ARGUMENTS,
+    2 * CLASSES * PADDED_INVERSE,
     contextTable().byteLength,
     ends,
     classes,
@@ -86,7 +98,11 @@ function contextTable(): Int32Array {
 export function kernelBytes(channels: number, tokens: number, predicted: boolean): number {
   const padded = paddedTokens(tokens);
   const symbols = channels * (tokens + PARAMETERS);
-  const units = predicted ? room((padded / TILE) * tileBytesOf(channels)) + room(channels * BLOCK * 2) : 0;
+  const units = predicted
+    ? room((padded / TILE) * tileBytesOf(channels)) +
+      room((channels + GROUP - 1) * BLOCK * 2) +
+      room(GROUP * 4 * padded)
+    : 0;
   const tables = tableBytes().reduce((sum, bytes) => sum + room(bytes), 0);
   return (
     tables +
@@ -112,6 +128,9 @@ class KernelModel {
   private readonly tile: number;
   private readonly units: number;
   private readonly weights: number;
+  /** What the channels before a group add to each of its predictions, `padded` tokens each. */
+  private readonly sums: number;
+  private readonly padded: number;
   private readonly predictor: Predictor | undefined;
   private seen = 0;
 
@@ -129,6 +148,7 @@ class KernelModel {
     this.predictor = predictor;
     this.tile = tileBytesOf(channels);
     const padded = paddedTokens(tokens);
+    this.padded = padded;
     this.centers = work.take(4 * padded);
     this.scales = work.take(4 * padded);
     this.contexts = work.take(4 * padded);
@@ -139,9 +159,12 @@ class KernelModel {
     work.i32.fill(context, this.contexts / 4, this.contexts / 4 + padded);
     this.units = 0;
     this.weights = 0;
+    this.sums = 0;
     if (predictor !== undefined) {
       this.units = work.take((padded / TILE) * this.tile);
-      this.weights = work.take(channels * BLOCK * 2);
+      // A last group may have fewer channels; what stands in the place of weights there is not used.
+      this.weights = work.take((channels + GROUP - 1) * BLOCK * 2);
+      this.sums = work.take(GROUP * 4 * padded);
       new Int16Array(work.u8.buffer, this.weights, channels * BLOCK).set(predictor.weights);
     }
   }
@@ -154,8 +177,21 @@ class KernelModel {
     );
     const bell = bellTables();
     const { buffer } = work.u8;
-    new Uint16Array(buffer, values).set(bell.values);
-    new Int16Array(buffer, inverse).set(bell.inverse);
+    const padded = new Uint16Array(buffer, values, CLASSES * PADDED_ARGUMENTS);
+    for (let k = 0; k < CLASSES; k++) {
+      const at = k * PADDED_ARGUMENTS;
+      padded.fill(0, at, at + PADDING);
+      padded.set(bell.values.subarray(k * ARGUMENTS, (k + 1) * ARGUMENTS), at + PADDING);
+      padded.fill(PROBABILITY_ONE, at + PADDING + ARGUMENTS, at + PADDED_ARGUMENTS);
+    }
+    const guesses = new Int16Array(buffer, inverse, CLASSES * PADDED_INVERSE);
+    for (let k = 0; k < CLASSES; k++) {
+      const row = bell.inverse.subarray(k << INVERSE_BITS, (k + 1) << INVERSE_BITS);
+      const at = k * PADDED_INVERSE;
+      guesses.fill(row[0]!, at, at + INVERSE_PADDING);
+      guesses.set(row, at + INVERSE_PADDING);
+      guesses.fill(row[row.length - 1]!, at + INVERSE_PADDING + row.length, at + PADDED_INVERSE);
+    }
     work.i32.set(contextTable(), contexts! / 4);
     ALPHABETS.forEach((count, i) => {
       const at = ends! / 4 + i * END_COUNT;
@@ -166,9 +202,10 @@ class KernelModel {
     for (let i = 0; i < CLASS_ENTRIES; i++) {
       const k = Math.min(CLASSES - 1, Math.max(0, i - SCALE_REACH));
       const entry = (classes! + i * CLASS_BYTES) / 4;
-      work.i32[entry] = values! + 2 * (k * ARGUMENTS + REACH);
+      work.i32[entry] = values! + 2 * (k * PADDED_ARGUMENTS + PADDING + REACH);
       work.i32[entry + 1] = shiftOf(k);
-      work.i32[entry + 2] = inverse! + 2 * (k << INVERSE_BITS);
+      work.i32[entry + 2] = inverse! + 2 * (k * PADDED_INVERSE + INVERSE_PADDING);
+      work.i32[entry + 3] = 16 >> shiftOf(k);
     }
     const deviation = deviationTables();
     work.i32.set(deviation.cap, caps! / 4);
@@ -178,7 +215,7 @@ class KernelModel {
 
   predict(place: ChannelPlace): void {
     const { channel, width } = place;
-    const { work, predictor, centers, tile, tokens, units, weights } = this;
+    const { work, predictor, centers, tile, tokens, units, weights, padded } = this;
     const top = (1 << width) - 1;
     if (predictor === undefined) {
       this.center = middleOf(place);
@@ -188,7 +225,14 @@ class KernelModel {
     const { gain, offset } = centerMap(predictor, place);
     const highest = (top + OVERSHOOT) * CENTER_ONE;
     const row = weights + channel * BLOCK * 2;
-    work.run.entropyPredict(row, units, tile, channel % BLOCK, gain, offset, highest, centers, tokens);
+    const n = channel % BLOCK;
+    const member = n % GROUP;
+    const from = n - member;
+    if (member === 0) work.run.entropyForetell(row, units, tile, from, this.sums, 4 * padded, tokens);
+    // The group's own two pairs; weights of channels that are not before this one are 0.
+    const sums = this.sums + member * 4 * padded;
+    const own = units + (from >> 1) * PAIR_BYTES;
+    work.run.entropyPredict(row + from * 2, own, tile, gain, offset, highest, sums, centers, tokens);
   }
 
   follow(place: ChannelPlace, k: number): void {
@@ -199,8 +243,8 @@ class KernelModel {
     if (predictor === undefined) return;
     const { slope, origin } = unitMap(predictor, place);
     const j = place.channel % BLOCK;
-    const at = this.units + (j >> 1) * PAIR_BYTES + (j & 1) * 2;
-    work.run.entropyUnits(own, slope, origin, at, tile, tokens);
+    const pair = this.units + (j >> 1) * PAIR_BYTES;
+    work.run.entropyUnits(own, slope, origin, pair, j & 1, tile, tokens);
   }
 }
 

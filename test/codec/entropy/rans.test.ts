@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PROBABILITY_ONE } from "../../../shared/codec/entropy/distribution.ts";
 import { maxStreamBytes, RansReader, STATE_BYTES, writeStream } from "../../../shared/codec/entropy/rans.ts";
+import { kernels, room } from "../../../shared/codec/kernels/kernels.ts";
 import { NarrowbandError } from "../../../shared/errors.ts";
 import { hex, PROPERTY_SEED } from "../helpers.ts";
 
@@ -51,6 +52,30 @@ function refused(action: () => void): boolean {
 }
 
 describe("a stream", () => {
+  it("is the same by the kernel, whose quotients are by reciprocals, for intervals of every size", () => {
+    const work = kernels()!;
+    const length = PROBABILITY_ONE - 1;
+    for (const turn of [1, 7919, 29]) {
+      const items = Uint32Array.from({ length }, (_, i) => {
+        const size = 1 + ((i * turn) % length);
+        return ((PROBABILITY_ONE - size) * (i % 3 === 0 ? 65536 : 0) + size) >>> 0;
+      });
+      const expected = new Uint8Array(maxStreamBytes(length));
+      const bytes = writeStream(items, Uint32Array.of(length), expected, 0);
+      expect(work.begin(room(64) + room(4 * length))).toBe(true);
+      const states = work.take(64);
+      const at = work.take(4 * length);
+      work.run.entropyBegin(0, 0, 0, 0, 0, states, 0, 0);
+      work.i32.set(items, at / 4);
+      const first = work.run.entropyWrite(at, 1, length);
+      const got = Buffer.concat([
+        work.u8.subarray(states, states + STATE_BYTES),
+        work.u8.subarray(first, at + 4 * length),
+      ]);
+      expect(got.equals(expected.subarray(0, bytes))).toBe(true);
+    }
+  });
+
   it("gives back the symbols of any rows of intervals", () => {
     fc.assert(
       fc.property(rows, (intervals) => {

@@ -32,6 +32,19 @@ describe("a coded message", () => {
     },
   );
 
+  it("may be long, so that channels' intervals are looked up", () => {
+    const channels = Array.from({ length: 48 }, (_, c) => ({
+      kind: SYMBOL_KINDS[c % 6]!,
+      width: 1 + ((c >> 1) % 8),
+    }));
+    for (const tokens of [1025, 2050, 2051]) {
+      const message = messageOf(channels, tokens, tokens);
+      const body = encode(message, undefined, false);
+      expect(hex(encode(message, undefined, true))).toBe(hex(body));
+      expect(decode(body, message, undefined, true)).toEqual(message.symbols);
+    }
+  });
+
   it("may have more channels than a block, and none of a block of channels before it", () => {
     const channels = Array.from({ length: 300 }, (_, c) => ({
       kind: SYMBOL_KINDS[c % 6]!,

@@ -7,7 +7,7 @@
  * token t of channel j stands at ⌊t/32⌋·tile + ⌊j/2⌋·128 + (t mod 32)·4 + (j mod 2)·2.
  *
  * Tables: for each class from −12 to 48, those beyond the ends being repeated, 16 bytes (address of F at argument 0, shift,
- * address of inverse, 0); cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
+ * address of inverse, 16 >> shift); F has PADDING arguments beyond its ends, where it stays what it is there; cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
  * is added to the argument of the bound of each q, i32: the spread classes first, then 2, 4 ... 256 symbols.
  */
 
@@ -97,15 +97,81 @@ function entryAt(k: i32, context: i32): usize {
   return classTable + (<usize>(k + SCALE_REACH + <i32>(<i16>context)) << 4);
 }
 
-/** Centres of a channel: Σ weight · unit over n channels, mapped to levels. */
-export function entropyPredict(
+/** Bytes of a row of weights, i16. */
+const WEIGHT_BYTES: usize = 512;
+
+/**
+ * Σ weight · unit over the first n channels, n a multiple of 2, for each of four channels, whose weights lie WEIGHT_BYTES
+ * apart; i32, `pitch` bytes from one channel to the next. So units are read once for four channels.
+ */
+export function entropyForetell(
   weights: usize,
   units: usize,
   tile: usize,
   n: i32,
+  sums: usize,
+  pitch: usize,
+  tokens: usize,
+): void {
+  const end = weights + (<usize>(n >> 1) << 2);
+  let first = units;
+  for (let t: usize = 0; t < tokens; t += TILE) {
+    for (let part: usize = 0; part < TILE_BYTES; part += 32) {
+      let a0 = i32x4.splat(0);
+      let a1 = a0;
+      let b0 = a0;
+      let b1 = a0;
+      let c0 = a0;
+      let c1 = a0;
+      let d0 = a0;
+      let d1 = a0;
+      let u = first + part;
+      for (let w = weights; w < end; w += 4) {
+        const u0 = v128.load(u);
+        const u1 = v128.load(u, 16);
+        const wa = v128.load32_splat(w);
+        const wb = v128.load32_splat(w, WEIGHT_BYTES);
+        const wc = v128.load32_splat(w, 2 * WEIGHT_BYTES);
+        const wd = v128.load32_splat(w, 3 * WEIGHT_BYTES);
+        a0 = i32x4.add(a0, i32x4.dot_i16x8_s(u0, wa));
+        a1 = i32x4.add(a1, i32x4.dot_i16x8_s(u1, wa));
+        b0 = i32x4.add(b0, i32x4.dot_i16x8_s(u0, wb));
+        b1 = i32x4.add(b1, i32x4.dot_i16x8_s(u1, wb));
+        c0 = i32x4.add(c0, i32x4.dot_i16x8_s(u0, wc));
+        c1 = i32x4.add(c1, i32x4.dot_i16x8_s(u1, wc));
+        d0 = i32x4.add(d0, i32x4.dot_i16x8_s(u0, wd));
+        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(u1, wd));
+        u += TILE_BYTES;
+      }
+      let out = sums + (t << 2) + part;
+      v128.store(out, a0);
+      v128.store(out, a1, 16);
+      out += pitch;
+      v128.store(out, b0);
+      v128.store(out, b1, 16);
+      out += pitch;
+      v128.store(out, c0);
+      v128.store(out, c1, 16);
+      out += pitch;
+      v128.store(out, d0);
+      v128.store(out, d1, 16);
+    }
+    first += tile;
+  }
+}
+
+/**
+ * Centres of a channel: `sums` plus Σ weight · unit over the two pairs of channels whose weights begin at `weights` and whose
+ * units at `units`, mapped to levels.
+ */
+export function entropyPredict(
+  weights: usize,
+  units: usize,
+  tile: usize,
   gain: f32,
   offset: f32,
   highest: f32,
+  sums: usize,
   centers: usize,
   tokens: usize,
 ): void {
@@ -113,41 +179,17 @@ export function entropyPredict(
   const offsets = f32x4.splat(offset);
   const lowest = f32x4.splat(-64);
   const tops = f32x4.splat(highest);
-  const pairs = <usize>((n + 1) >> 1);
-  let first = units;
+  const first = v128.load32_splat(weights);
+  const second = v128.load32_splat(weights, 4);
   for (let t: usize = 0; t < tokens; t += TILE) {
-    let a0 = i32x4.splat(0);
-    let a1 = a0;
-    let a2 = a0;
-    let a3 = a0;
-    let a4 = a0;
-    let a5 = a0;
-    let a6 = a0;
-    let a7 = a0;
-    let u = first;
-    first += tile;
-    const end = weights + (pairs << 2);
-    for (let w = weights; w < end; w += 4) {
-      const weight = v128.load32_splat(w);
-      a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(u), weight));
-      a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(u, 16), weight));
-      a2 = i32x4.add(a2, i32x4.dot_i16x8_s(v128.load(u, 32), weight));
-      a3 = i32x4.add(a3, i32x4.dot_i16x8_s(v128.load(u, 48), weight));
-      a4 = i32x4.add(a4, i32x4.dot_i16x8_s(v128.load(u, 64), weight));
-      a5 = i32x4.add(a5, i32x4.dot_i16x8_s(v128.load(u, 80), weight));
-      a6 = i32x4.add(a6, i32x4.dot_i16x8_s(v128.load(u, 96), weight));
-      a7 = i32x4.add(a7, i32x4.dot_i16x8_s(v128.load(u, 112), weight));
-      u += TILE_BYTES;
+    for (let part: usize = 0; part < TILE_BYTES; part += 16) {
+      const u = units + part;
+      const one = i32x4.dot_i16x8_s(v128.load(u), first);
+      const other = i32x4.dot_i16x8_s(v128.load(u, TILE_BYTES), second);
+      const sum = i32x4.add(v128.load(sums + (t << 2) + part), i32x4.add(one, other));
+      v128.store(centers + (t << 2) + part, toCenters(sum, gains, offsets, lowest, tops));
     }
-    const out = centers + (t << 2);
-    v128.store(out, toCenters(a0, gains, offsets, lowest, tops));
-    v128.store(out, toCenters(a1, gains, offsets, lowest, tops), 16);
-    v128.store(out, toCenters(a2, gains, offsets, lowest, tops), 32);
-    v128.store(out, toCenters(a3, gains, offsets, lowest, tops), 48);
-    v128.store(out, toCenters(a4, gains, offsets, lowest, tops), 64);
-    v128.store(out, toCenters(a5, gains, offsets, lowest, tops), 80);
-    v128.store(out, toCenters(a6, gains, offsets, lowest, tops), 96);
-    v128.store(out, toCenters(a7, gains, offsets, lowest, tops), 112);
+    units += tile;
   }
 }
 
@@ -155,7 +197,7 @@ export function entropyPredict(
 @inline
 function toCenters(sums: v128, gain: v128, offset: v128, lowest: v128, highest: v128): v128 {
   const level = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sums), gain), offset);
-  return i32x4.trunc_sat_f32x4_s(f32x4.min(highest, f32x4.max(lowest, level)));
+  return i32x4.trunc_sat_f32x4_s(f32x4.pmin(f32x4.pmax(level, lowest), highest));
 }
 
 /** Sets all centres, for a channel without prediction. */
@@ -222,6 +264,9 @@ export function entropyFit(symbols: usize, centers: usize, contexts: usize, toke
   store<f64>(out, <f64>lastSquares, 16);
 }
 
+/** Arguments of the first and of the second bound of four symbols, in steps of their classes. */
+const arguments4 = memory.data(32, 16);
+
 /** Moves centres by `distance` and writes each symbol's interval, low << 16 | size, to `items`. */
 export function entropyIntervals(
   symbols: usize,
@@ -234,7 +279,56 @@ export function entropyIntervals(
   items: usize,
 ): void {
   const ends = endsOf(count);
-  for (let t: usize = 0; t < tokens; t++) {
+  const moves = i32x4.splat(distance);
+  const eights = i32x4.splat(8);
+  const sixteens = i32x4.splat(16);
+  const zero = i32x4.splat(0);
+  const ones = i32x4.splat(1);
+  const tops = i32x4.splat(count - 1);
+  const least = i32x4.splat(-REACH);
+  const most = i32x4.splat(REACH);
+  const weights = i32x4.splat(32768 - count);
+  const fours = tokens & ~3;
+  let t: usize = 0;
+  for (; t < fours; t += 4) {
+    const context = contexts + (t << 2);
+    const e0 = entryAt(k, load<i32>(context));
+    const e1 = entryAt(k, load<i32>(context, 4));
+    const e2 = entryAt(k, load<i32>(context, 8));
+    const e3 = entryAt(k, load<i32>(context, 12));
+    let factors = v128.load32_zero(e0, 12);
+    factors = v128.load32_lane(e1, factors, 1, 12);
+    factors = v128.load32_lane(e2, factors, 2, 12);
+    factors = v128.load32_lane(e3, factors, 3, 12);
+    const at = centers + (t << 2);
+    const center = i32x4.add(v128.load(at), moves);
+    v128.store(at, center);
+    const q = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(symbols + t)));
+    const argument = i32x4.sub(i32x4.sub(i32x4.shl(q, 4), eights), center);
+    // Times 16 >> shift, divided by 16: each lane has a shift of its own.
+    const i = i32x4.shr_s(i32x4.mul(argument, factors), 4);
+    const j = i32x4.shr_s(i32x4.mul(i32x4.add(argument, sixteens), factors), 4);
+    const held = i32x4.max_s(least, i32x4.min_s(most, i));
+    const next = i32x4.max_s(least, i32x4.min_s(most, j));
+    v128.store(arguments4, i32x4.shl(v128.bitselect(least, held, i32x4.eq(q, zero)), 1));
+    v128.store(arguments4, i32x4.shl(v128.bitselect(most, next, i32x4.eq(q, tops)), 1), 16);
+    const f0 = load<usize>(e0);
+    const f1 = load<usize>(e1);
+    const f2 = load<usize>(e2);
+    const f3 = load<usize>(e3);
+    let below = v128.load16_lane(f0 + load<usize>(arguments4), zero, 0);
+    below = v128.load16_lane(f1 + load<usize>(arguments4, 4), below, 2);
+    below = v128.load16_lane(f2 + load<usize>(arguments4, 8), below, 4);
+    below = v128.load16_lane(f3 + load<usize>(arguments4, 12), below, 6);
+    let above = v128.load16_lane(f0 + load<usize>(arguments4, 16), zero, 0);
+    above = v128.load16_lane(f1 + load<usize>(arguments4, 20), above, 2);
+    above = v128.load16_lane(f2 + load<usize>(arguments4, 24), above, 4);
+    above = v128.load16_lane(f3 + load<usize>(arguments4, 28), above, 6);
+    const low = i32x4.add(q, i32x4.shr_u(i32x4.mul(below, weights), PROBABILITY_BITS));
+    const high = i32x4.add(i32x4.add(q, ones), i32x4.shr_u(i32x4.mul(above, weights), PROBABILITY_BITS));
+    v128.store(items + (t << 2), v128.or(i32x4.shl(low, 16), i32x4.sub(high, low)));
+  }
+  for (; t < tokens; t++) {
     const entry = entryAt(k, load<i32>(contexts + (t << 2)));
     const center = load<i32>(centers + (t << 2)) + distance;
     store<i32>(centers + (t << 2), center);
@@ -321,23 +415,30 @@ export function entropyFollow(
   }
 }
 
-/** Standardized values of a channel; `units` is the address of its token 0. */
+/** Standardized values of a channel, the second of its pair if `second`; `units` is the address of the pair's token 0. */
 export function entropyUnits(
   symbols: usize,
   slope: i32,
   origin: i32,
   units: usize,
+  second: bool,
   tile: usize,
   tokens: usize,
 ): void {
+  const slopes = i32x4.splat(slope);
+  const origins = i32x4.splat(origin);
+  const most = i32x4.splat(2047);
+  const least = i32x4.splat(-2047);
+  const mask = i32x4.splat(second ? 0xffff0000 : 0xffff);
+  const shift = second ? 16 : 0;
   let out = units;
   for (let first: usize = 0; first < tokens; first += TILE) {
-    const last = min(tokens, first + TILE);
     let to = out;
-    for (let t = first; t < last; t++, to += 4) {
-      const unit = (<i32>load<u8>(symbols + t) * slope + origin) >> 8;
-      const above = select<i32>(-2047, unit, unit < -2047);
-      store<i16>(to, <i16>select<i32>(2047, above, above > 2047));
+    for (let t = first; t < first + TILE; t += 4, to += 16) {
+      const q = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(symbols + t)));
+      const unit = i32x4.shr_s(i32x4.add(i32x4.mul(q, slopes), origins), 8);
+      const held = i32x4.max_s(least, i32x4.min_s(most, unit));
+      v128.store(to, v128.bitselect(i32x4.shl(held, shift), v128.load(to), mask));
     }
     out += tile;
   }
@@ -420,27 +521,32 @@ export function entropyWrite(items: usize, rows: usize, length: usize): usize {
 }
 
 /**
- * Decodes one symbol of state x before its refill; stores it at `out`. In a large alphabet the guess is often short by
- * one, which is looked at without a branch.
+ * Decodes one symbol of state x before its refill; stores it at `out`. The bounds of a guess that is a symbol lie within F's
+ * padding; of one that was held at an end, the lower bound may lie far below, the upper far above, but not the other way.
  */
 // @ts-ignore: decorator
 @inline
 function step(x: u32, entry: usize, ends: usize, count: i32, center: i32, out: usize, large: bool): u32 {
   const slot = x & 32767;
-  // The argument below which F stays under the slot: q is this guess, or the next symbol, or rarely another.
-  const argument = <i32>load<i16>(load<usize>(entry, 8) + (<usize>(slot >>> 5) << 1));
-  let q = ((argument << load<i32>(entry, 4)) + center + 8) >> 4;
+  const f = load<usize>(entry);
+  const shift = load<i32>(entry, 4);
+  const weight = <u32>(32768 - count);
+  // F of the symbol's first bound is about (slot − q) / (1 − count / 32768), q about the centre's.
+  const target = large ? <i32>slot - (center >> 4) + ((<i32>slot * count) >> PROBABILITY_BITS) : <i32>slot;
+  // The step of arguments after which F is above it. The last symbol that begins before is this guess, or rarely another.
+  const argument = <i32>load<i16>(load<usize>(entry, 8) + (target >> 5 << 1));
+  let q = (((argument + 1) << shift) + center + 7) >> 4;
   q = select<i32>(count - 1, q, q > count - 1);
   q = select<i32>(0, q, q < 0);
-  let low = bound(entry, ends, count, center, q);
-  let high = bound(entry, ends, count, center, q + 1);
-  if (large) {
-    const next = bound(entry, ends, count, center, q + 2);
-    const above = high <= slot;
-    low = select<u32>(high, low, above);
-    high = select<u32>(next, high, above);
-    q += <i32>above;
-  }
+  const near = (q << 4) - center;
+  let i = (near - 8) >> shift;
+  i = select<i32>(-REACH, i, i < -REACH);
+  i = select<i32>(-REACH, i, q === 0);
+  let j = (near + 8) >> shift;
+  j = select<i32>(REACH, j, j > REACH);
+  j = select<i32>(REACH, j, q === count - 1);
+  let low: u32 = q + ((<u32>load<u16>(f + (<usize>i << 1)) * weight) >> PROBABILITY_BITS);
+  let high: u32 = q + 1 + ((<u32>load<u16>(f + (<usize>j << 1)) * weight) >> PROBABILITY_BITS);
   while (low > slot) {
     q--;
     high = low;
