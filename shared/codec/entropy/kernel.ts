@@ -352,34 +352,60 @@ function sampleStride(tokens: number): number {
   return rounded % 512 === 0 ? rounded + 8 : rounded;
 }
 
-/** Kernel memory that kernelProducts() takes, bytes, for a message of so many tokens. */
+/** Kernel memory that {@link KernelSamples} take, bytes, for a message of so many tokens. */
 export function measureBytes(channels: number, tokens: number): number {
-  return room(channels * sampleStride(tokens) * 2) + room(BLOCK * 4);
+  return room((channels + 3) * sampleStride(tokens) * 2) + room(2 * BLOCK * 4) + room(2 * 256);
 }
 
-/**
- * correlation[c·BLOCK + j − first] = unit · Σ_t samples[c, t] · samples[j, t] for each channel c and those before it in its
- * block, which starts at `first`. samples [channels, tokens].
- */
-export function kernelProducts(
-  work: Kernels,
-  samples: Int16Array,
-  channels: number,
-  tokens: number,
-  unit: number,
-  correlation: Float32Array,
-): void {
-  const stride = sampleStride(tokens);
-  const at = work.take(channels * stride * 2);
-  const sums = work.take(BLOCK * 4);
-  const memory = new Int16Array(work.u8.buffer, at, channels * stride);
-  for (let c = 0; c < channels; c++) {
-    memory.set(samples.subarray(c * tokens, (c + 1) * tokens), c * stride);
-    memory.fill(0, c * stride + tokens, (c + 1) * stride);
+/** The samples of a message [channels, tokens], in linear memory, and what is measured of them. */
+export class KernelSamples {
+  private readonly work: Kernels;
+  private readonly channels: number;
+  private readonly tokens: number;
+  private readonly stride: number;
+  private readonly at: number;
+  private readonly sums: number;
+  private readonly table: number;
+
+  constructor(work: Kernels, channels: number, tokens: number) {
+    this.work = work;
+    this.channels = channels;
+    this.tokens = tokens;
+    this.stride = sampleStride(tokens);
+    // Products are made of two channels with four others, of which some may be none.
+    this.at = work.take((channels + 3) * this.stride * 2);
+    this.sums = work.take(2 * BLOCK * 4);
+    this.table = work.take(2 * 256);
   }
-  for (let c = 0; c < channels; c++) {
-    const first = c - (c % BLOCK);
-    work.run.entropyCorrelate(at + c * stride * 2, at + first * stride * 2, c - first, stride, sums);
-    for (let j = 0; j < c - first; j++) correlation[c * BLOCK + j] = work.i32[sums / 4 + j]! * unit;
+
+  /** Sum of the symbols at this address and of their squares. */
+  sumsOf(symbols: number): { sum: number; squares: number } {
+    const { work, sums } = this;
+    work.run.entropySums(symbols, this.tokens, sums);
+    return { sum: work.i32[sums / 4]!, squares: work.i32[sums / 4 + 1]! };
+  }
+
+  /** Takes a channel's samples to be table[symbol]. */
+  set(channel: number, symbols: number, table: Int16Array): void {
+    const { work, tokens, stride } = this;
+    new Int16Array(work.u8.buffer, this.table, table.length).set(table);
+    work.run.entropySamples(symbols, this.table, tokens, stride, this.at + channel * stride * 2);
+  }
+
+  /**
+   * correlation[c·BLOCK + j − first] = unit · Σ_t samples[c, t] · samples[j, t] for each channel c and those before it in
+   * its block, which starts at `first`.
+   */
+  products(unit: number, correlation: Float32Array): void {
+    const { work, channels, stride, at, sums } = this;
+    for (let c = 0; c < channels; c += 2) {
+      const first = c - (c % BLOCK);
+      const own = at + c * stride * 2;
+      work.run.entropyCorrelate(own, at + first * stride * 2, c + 1 - first, stride, sums);
+      for (let j = 0; j < c - first; j++) correlation[c * BLOCK + j] = work.i32[sums / 4 + j]! * unit;
+      if (c + 1 === channels) break;
+      const next = sums / 4 + BLOCK;
+      for (let j = 0; j <= c - first; j++) correlation[(c + 1) * BLOCK + j] = work.i32[next + j]! * unit;
+    }
   }
 }

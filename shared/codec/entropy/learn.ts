@@ -13,7 +13,7 @@ import type { Kernels } from "../kernels/kernels.ts";
 import type { Levels } from "../scales.ts";
 import { f64Of, integerOf, numberOf } from "../state.ts";
 import type { WidthPlan } from "../widths.ts";
-import { kernelProducts } from "./kernel.ts";
+import { KernelSamples } from "./kernel.ts";
 import { BLOCK, classFor, type Predictor, toBfloat16, WEIGHT_LIMIT, WEIGHT_ONE } from "./predictor.ts";
 
 /** Standardized values are integers of 1/32, within ±255, so that products of 32767 tokens sum up in 32 bits. */
@@ -39,6 +39,19 @@ export interface MessageStatistics {
   readonly correlation: Float32Array;
 }
 
+/** Of the channel at hand, what each symbol is as a sample. */
+const tableOf = new Int16Array(256);
+
+function sumsOf(symbols: Uint8Array): { sum: number; squares: number } {
+  let sum = 0;
+  let squares = 0;
+  for (const q of symbols) {
+    sum += q;
+    squares += q * q;
+  }
+  return { sum, squares };
+}
+
 /** Measures a message's symbols (slot order). With `work`, measureBytes() must be free in its memory. */
 export function measureMessage(
   symbols: Uint8Array,
@@ -52,30 +65,29 @@ export function measureMessage(
   const mean = new Float64Array(channels);
   const variance = new Float64Array(channels);
   const correlation = new Float32Array(channels * BLOCK);
-  const samples = new Int16Array(channels * used);
+  const kernel = work && new KernelSamples(work, channels, used);
+  const samples = new Int16Array(kernel === undefined ? channels * used : 0);
   for (let c = 0; c < channels; c++) {
     const from = plan.slots[c]! * tokens;
     const own = symbols.subarray(from, from + used);
-    let sum = 0;
-    let squares = 0;
-    for (let t = 0; t < used; t++) {
-      sum += own[t]!;
-      squares += own[t]! * own[t]!;
-    }
+    const { sum, squares } = kernel?.sumsOf(symbols.byteOffset + from) ?? sumsOf(own);
     const middle = sum / used;
     const spread = squares / used - middle * middle;
     const step = levels.step[c]!;
     mean[c] = levels.lo[c]! + middle * step;
     variance[c] = spread * step * step;
     const slope = spread > 0 ? SAMPLE_ONE / Math.sqrt(spread) : 0;
-    for (let t = 0; t < used; t++) {
-      const sample = Math.floor((own[t]! - middle) * slope + 0.5);
-      samples[c * used + t] = Math.min(SAMPLE_LIMIT, Math.max(-SAMPLE_LIMIT, sample));
+    const table = tableOf.subarray(0, 1 << plan.widths[c]!);
+    for (let q = 0; q < table.length; q++) {
+      const sample = Math.floor((q - middle) * slope + 0.5);
+      table[q] = Math.min(SAMPLE_LIMIT, Math.max(-SAMPLE_LIMIT, sample));
     }
+    if (kernel !== undefined) kernel.set(c, symbols.byteOffset + from, table);
+    else for (let t = 0; t < used; t++) samples[c * used + t] = table[own[t]!]!;
   }
   const unit = 1 / (SAMPLE_ONE * SAMPLE_ONE * used);
-  if (work !== undefined) {
-    kernelProducts(work, samples, channels, used, unit, correlation);
+  if (kernel !== undefined) {
+    kernel.products(unit, correlation);
   } else {
     for (let c = 0; c < channels; c++) {
       const first = c - (c % BLOCK);
