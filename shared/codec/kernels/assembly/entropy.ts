@@ -32,7 +32,8 @@ let prepared = false;
  */
 const evenTables = memory.data(25 * 2048, 64);
 const EVEN_BYTES: i32 = 2048;
-const BOUNDS_AT: usize = 1024;
+/** Up to 15 bytes behind the first table are overwritten. */
+const BOUNDS_AT: usize = 1040;
 
 let classTable: usize = 0;
 let contextTable: usize = 0;
@@ -698,12 +699,16 @@ export function entropyEvenSymbols(
   for (let d = <i32>(<i16>reach); d <= reach >> 16; d++) {
     const entry = entryAt(k, d);
     const table = middle + d * EVEN_BYTES;
-    let slot: u32 = 0;
+    let owned: usize = table;
     store<u16>(table, 0, BOUNDS_AT);
     for (let q = 0; q < count; q++) {
       const next = bound(entry, ends, count, center, q + 1);
       store<u16>(table + (<usize>q << 1), next, BOUNDS_AT + 2);
-      for (; slot < next; slot += 32) store<u8>(table + (slot >>> 5), q);
+      // The last of these may overwrite the places of symbols to come, which are yet to be written.
+      const end = table + <usize>((next + 31) >>> 5);
+      const owner = i8x16.splat(<i8>q);
+      for (; owned < end; owned += 16) v128.store(owned, owner);
+      owned = end;
     }
   }
   let x0 = load<u32>(states);
