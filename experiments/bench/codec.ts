@@ -4,14 +4,17 @@
  * measurements take their turns, medians over rounds: so ratios hold on a machine that is not quite idle. Absolute figures
  * need an idle one, as cores share caches and memory.
  *
- * Encoding covers everything from x to the message: choosing the ranges, scales, rounding, the payload, the
- * reconstruction, into arrays of the caller's. Decoding covers checks, scales, and values in an array of the caller's.
+ * Encoding covers everything from x to the message: choosing the ranges, scales, rounding, the payload, into arrays of the
+ * caller's; and, of streams of gradients, the sums that `amaq` learns from. A second figure has the reconstruction with it,
+ * which nobody wants of most streams. Decoding covers checks, scales, and values in an array of the caller's.
  * `amaq` encodes with its bit table sent already, and does not include what it learns from gradients between messages.
- * With entropy=predict, encoding includes learning from each message, which later is done for one message in four.
+ * With entropy=predict there is a predictor, learned and sent, and one message in four is learned from, as in a stream that
+ * has run for a while. Its tensors have channels that go together; those of the others are independent, which costs the same.
  */
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
+import type { EncodeOutputs } from "../../shared/codec/codec.ts";
 import { enableKernels, kernels } from "../../shared/codec/kernels/kernels.ts";
 import {
   type CodecSpec,
@@ -28,13 +31,18 @@ interface Settings {
   readonly json?: string;
   readonly rounds: number;
   readonly only?: string;
+  readonly bits?: string;
+  readonly shape?: string;
 }
 
 interface Row {
   readonly shape: readonly [tokens: number, channels: number];
   readonly bits: number | "mixed";
   readonly codec: string;
+  /** Of a message alone. */
   readonly encodeGBps: number;
+  /** Of a message and its reconstruction. */
+  readonly encodeBothGBps: number;
   readonly decodeGBps: number;
   /** Scales and payload. */
   readonly bitsPerElement: number;
@@ -49,9 +57,11 @@ interface Candidate {
   readonly kernels: boolean;
 }
 
-/** One thing whose time is taken; ms of one call in each round. */
+/** One thing whose time is taken; ms of one tensor in each round. */
 interface Timed {
   readonly call: () => void;
+  /** Tensors of a call. */
+  readonly tensors: number;
   readonly calls: number;
   readonly times: number[];
 }
@@ -67,8 +77,14 @@ const LEAST_MS = 10;
 /** Rows and steps from which `mixed` widths are learned. */
 const LEARNING_ROWS = 64;
 const LEARNING_STEPS = 40;
-/** Steps after which a predictor has been learned and sent. */
-const PREDICTOR_STEPS = 3;
+/** Steps after which a predictor has been learned and sent, and the next message is one of those that are learned from. */
+const PREDICTOR_STEPS = 19;
+/** Messages of which one is learned from. */
+const PREDICTOR_PERIOD = 4;
+/** Tokens that a predictor is learned from in each step. */
+const PREDICTOR_ROWS = 512;
+/** What the channels of 256 have in common. */
+const FACTORS = 24;
 
 function candidates(): Candidate[] {
   return WIDTHS.flatMap((bits) => {
@@ -103,6 +119,27 @@ function makeTensor(tokens: number, channels: number): Float32Array {
   return x;
 }
 
+/** Channels that go together: each block of 256 is a mixture of FACTORS sources, with a third of its energy of its own. */
+function makeCorrelated(tokens: number, channels: number): Float32Array {
+  const own = makeTensor(tokens, channels);
+  const x = new Float32Array(own.length);
+  const source = (n: number) => (mix32(n) | 0) / 2 ** 31;
+  const loads = Float32Array.from({ length: channels * FACTORS }, (_, i) => source(i * 7 + 3));
+  const factors = new Float32Array(FACTORS);
+  for (let t = 0; t < tokens; t++) {
+    for (let c = 0; c < channels; c++) {
+      const block = c >> 8;
+      if (c % 256 === 0)
+        for (let f = 0; f < FACTORS; f++) factors[f] = source(Math.imul(t, 65537) + block * 977 + f * 31);
+      let sum = 0;
+      for (let f = 0; f < FACTORS; f++) sum += loads[c * FACTORS + f]! * factors[f]!;
+      const i = t * channels + c;
+      x[i] = own[i]! + 0.6 * sum * 2 ** (c % 6);
+    }
+  }
+  return x;
+}
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -116,20 +153,20 @@ function processorMs(): number {
 }
 
 /** How many calls take LEAST_MS. Warms up, too. */
-function calibrate(call: () => void): Timed {
+function calibrate(call: () => void, tensors = 1): Timed {
   let calls = 1;
   for (;;) {
     const start = processorMs();
     for (let i = 0; i < calls; i++) call();
-    if (processorMs() - start >= LEAST_MS) return { call, calls, times: [] };
+    if (processorMs() - start >= LEAST_MS) return { call, tensors, calls, times: [] };
     calls *= 2;
   }
 }
 
-function measure({ call, calls, times }: Timed): void {
+function measure({ call, tensors, calls, times }: Timed): void {
   const start = processorMs();
   for (let i = 0; i < calls; i++) call();
-  times.push((processorMs() - start) / calls);
+  times.push((processorMs() - start) / (calls * tensors));
 }
 
 /** The encoder and decoder of a candidate, and a message of theirs. */
@@ -139,8 +176,8 @@ function prepare(candidate: Candidate, x: Float32Array, tokens: number, channels
   const decoder = createDecoder(spec, { channels });
   const mixed = candidate.bits === "mixed";
   const predicts = "entropy" in spec && spec.entropy === "predict";
-  const steps = mixed ? LEARNING_STEPS : predicts ? PREDICTOR_STEPS : 1;
-  const rows = Math.min(LEARNING_ROWS, tokens);
+  const steps = predicts ? PREDICTOR_STEPS : mixed ? LEARNING_STEPS : 1;
+  const rows = Math.min(predicts ? PREDICTOR_ROWS : LEARNING_ROWS, tokens);
   const part = x.subarray(0, rows * channels);
   for (let step = 0; step < steps; step++) {
     const message = encoder.encode(part, rows, { step, microBatch: 0 });
@@ -152,17 +189,18 @@ function prepare(candidate: Candidate, x: Float32Array, tokens: number, channels
     fail("NB_INTERNAL", `${candidate.name} has not learned mixed widths`);
   }
   const at = { step: steps, microBatch: 0 };
-  const outputs = {
+  const both = {
     payload: new Uint8Array(5 * x.length + 1024),
     reconstruction: new Float32Array(x.length),
   };
+  const alone = { payload: both.payload, reconstruction: false } as const;
   const out = new Float32Array(x.length);
-  const first = encoder.encode(x, tokens, at, outputs);
+  const first = encoder.encode(x, tokens, at, both);
   const { bitTable, bitTableVersion } = first;
   const scales = first.scales.slice();
   const payload = first.payload.slice();
   decoder.decode({ bitTable, bitTableVersion, scales, payload }, tokens, out);
-  if (!out.every((value, i) => value === outputs.reconstruction[i])) {
+  if (!out.every((value, i) => value === both.reconstruction[i])) {
     fail("NB_INTERNAL", `${candidate.name} decodes to something else than its encoder's reconstruction`);
   }
   const sections = { bitTable: undefined, bitTableVersion, scales, payload };
@@ -171,10 +209,27 @@ function prepare(candidate: Candidate, x: Float32Array, tokens: number, channels
     call();
     enableKernels(true);
   };
+  const encoders = [encoder];
+  if (predicts) {
+    // The other messages of the period: one step on, nothing is learned.
+    const later = createEncoder(spec, { channels, role, seed: 1, streamId: 1 });
+    later.restore(encoder.save());
+    later.encode(part, rows, at);
+    later.endStep(steps);
+    while (encoders.length < PREDICTOR_PERIOD) encoders.push(later);
+  }
+  const encode = (outputs: EncodeOutputs) =>
+    calibrate(
+      toggled(() => {
+        for (const one of encoders) one.encode(x, tokens, at, outputs);
+      }),
+      encoders.length,
+    );
   return {
     candidate,
     bitsPerElement: (8 * (scales.length + payload.length)) / x.length,
-    encode: calibrate(toggled(() => encoder.encode(x, tokens, at, outputs))),
+    encode: encode(alone),
+    encodeBoth: encode(both),
     decode: calibrate(toggled(() => decoder.decode(sections, tokens, out))),
   };
 }
@@ -182,29 +237,37 @@ function prepare(candidate: Candidate, x: Float32Array, tokens: number, channels
 function benchShape(shape: readonly [number, number], settings: Settings) {
   const [tokens, channels] = shape;
   const x = makeTensor(tokens, channels);
+  const correlated = makeCorrelated(tokens, channels);
   const gigabytes = x.byteLength / 1e9;
   const chosen = candidates().filter(
-    ({ name }) => settings.only === undefined || name.startsWith(settings.only),
+    ({ name, bits }) =>
+      (settings.only === undefined || name.startsWith(settings.only)) &&
+      (settings.bits === undefined || String(bits) === settings.bits),
   );
-  const prepared = chosen.map((candidate) => prepare(candidate, x, tokens, channels));
+  const prepared = chosen.map((candidate) => {
+    const predicts = "entropy" in candidate.spec && candidate.spec.entropy === "predict";
+    return prepare(candidate, predicts ? correlated : x, tokens, channels);
+  });
   const source = Buffer.from(x.buffer);
   const target = Buffer.alloc(x.byteLength);
   const copy = calibrate(() => void source.copy(target));
   for (let round = 0; round < settings.rounds; round++) {
-    for (const { encode, decode } of prepared) {
+    for (const { encode, encodeBoth, decode } of prepared) {
       measure(copy);
       measure(encode);
+      measure(encodeBoth);
       measure(decode);
     }
     console.error(`[${shape}] round ${round + 1} of ${settings.rounds}`);
   }
   const speed = ({ times }: Timed) => gigabytes / (median(times) / 1000);
   const rows = prepared.map(
-    ({ candidate, bitsPerElement, encode, decode }): Row => ({
+    ({ candidate, bitsPerElement, encode, encodeBoth, decode }): Row => ({
       shape,
       bits: candidate.bits,
       codec: candidate.name,
       encodeGBps: speed(encode),
+      encodeBothGBps: speed(encodeBoth),
       decodeGBps: speed(decode),
       bitsPerElement,
     }),
@@ -221,14 +284,29 @@ function count(text: string): number {
 async function main(settings: Settings): Promise<void> {
   if (kernels() === undefined)
     fail("NB_INTERNAL", "there is no WebAssembly SIMD here; the bench compares it");
-  const results = SHAPES.map((shape) => benchShape(shape, settings));
+  const shapes = SHAPES.filter((shape) => settings.shape === undefined || shape.join("x") === settings.shape);
+  if (shapes.length === 0)
+    fail(
+      "NB_CONFIG_INVALID",
+      `--shape ${settings.shape} is none of ${SHAPES.map((shape) => shape.join("x")).join(", ")}`,
+    );
+  const results = shapes.map((shape) => benchShape(shape, settings));
   const machine = {
     processor: cpus()[0]?.model ?? "unknown",
     node: process.version,
     rounds: settings.rounds,
   };
   console.log(`${machine.processor}, one core, Node ${machine.node}, median of ${settings.rounds} rounds`);
-  const head = ["bits", "codec", "encode GB/s", "of copy", "decode GB/s", "of copy", "bits/element"];
+  const head = [
+    "bits",
+    "codec",
+    "encode GB/s",
+    "of copy",
+    "with x̂",
+    "decode GB/s",
+    "of copy",
+    "bits/element",
+  ];
   for (const { shape, copyGBps, rows } of results) {
     console.log(`\n[${shape.join(", ")}]  Buffer.copy ${copyGBps.toFixed(2)} GB/s`);
     const cells = rows.map((row) => [
@@ -236,16 +314,17 @@ async function main(settings: Settings): Promise<void> {
       row.codec,
       row.encodeGBps.toFixed(2),
       (row.encodeGBps / copyGBps).toFixed(2),
+      row.encodeBothGBps.toFixed(2),
       row.decodeGBps.toFixed(2),
       (row.decodeGBps / copyGBps).toFixed(2),
       row.bitsPerElement.toFixed(3),
     ]);
-    for (const line of formatTable(head, cells, new Set([2, 3, 4, 5, 6]))) console.log(line);
+    for (const line of formatTable(head, cells, new Set([2, 3, 4, 5, 6, 7]))) console.log(line);
   }
   if (settings.json === undefined) return;
   const copies = results.map(({ shape, copyGBps }) => ({ shape, copyGBps }));
   // The largest shape's copy is the one that memory bounds.
-  const { copyGBps } = copies[1]!;
+  const { copyGBps } = copies.reduce((a, b) => (a.shape[0] * a.shape[1] > b.shape[0] * b.shape[1] ? a : b));
   const report = { copyGBps, copies, rows: results.flatMap(({ rows }) => rows), machine };
   await writeFile(settings.json, `${JSON.stringify(report, null, 2)}\n`);
 }
@@ -255,6 +334,8 @@ const command = new Command("bench:codec")
   .option("--json <file>", "write the figures to a file as well")
   .option("--rounds <n>", "rounds in which every measurement is taken once", count, 7)
   .option("--only <codec>", "only codecs whose name begins with this")
+  .option("--bits <bits>", "only this width, or mixed")
+  .option("--shape <shape>", "only this shape, as in 2048x4096")
   .parse();
 
 await main(command.opts<Settings>());
