@@ -332,10 +332,9 @@ export class KernelTensor {
           key,
           channels,
           widthTable,
+          dithers ? units! : 0,
         );
       }
-      if (back === 0) continue;
-      if (dithers) run.subtractDither(back, rows, stride, vectors, units!, row, key, channels);
       if (errors !== undefined) run.channelSums(input, back, 0, rows, stride, vectors, sums!, 0, 0);
       if (reconstruction !== undefined) this.unload(back, reconstruction, row, rows);
     }
@@ -365,8 +364,8 @@ export class KernelTensor {
     if (this.pitch !== tokens) run.openRanks(this.symbolsAt, this.pitch, tokens, channels);
     for (let row = 0; row < tokens; row += chunkRows) {
       const rows = Math.min(chunkRows, tokens - row);
-      run.dequantize(output, rows, stride, vectors, low!, step!, places, row);
-      if (dithers) run.subtractDither(output, rows, stride, vectors, units!, row, key, channels);
+      const unitTable = dithers ? units! : 0;
+      run.dequantize(output, rows, stride, vectors, low!, step!, places, row, unitTable, key ?? 0, channels);
       this.unload(output, out, row, rows);
     }
   }

@@ -1,6 +1,7 @@
 /** Taking subtractive dither away. Reference: ../../rounding.ts. */
 
-import { loaded, promoteHigh } from "./lib/lanes";
+import { withoutDither } from "./lib/dither";
+import { loaded } from "./lib/lanes";
 import { mix } from "./lib/mix";
 
 const GOLDEN: i32 = 0x9e3779b9;
@@ -8,7 +9,6 @@ const firstFactorAt = memory.data<u32>([0x85ebca6b]);
 const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
 const lowBitsAt = memory.data<u32>([0x7fff]);
 const centerAt = memory.data<i32>([-32767]);
-const largest = 3.4028234663852886e38;
 
 /**
  * Takes δ·step from each of `count` rows, in place, where δ = (2·threshold − 32767) / 2^16 by the threshold of
@@ -38,23 +38,8 @@ export function subtractDither(
       const h = mix(counter, first, second);
       counter = i32x4.add(counter, i32x4.splat(4 * GOLDEN));
       const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
-      const delta = i32x4.add(i32x4.shl(threshold, 1), center);
-      const level = v128.load(rows + c);
-      const low = without(f64x2.promote_low_f32x4(level), f64x2.convert_low_i32x4_s(delta), units + 2 * c);
-      const upper = v128.shuffle<u64>(delta, delta, 1, 1);
-      const high = without(promoteHigh(level), f64x2.convert_low_i32x4_s(upper), units + 2 * c + 16);
-      v128.store(
-        rows + c,
-        v128.shuffle<u64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2),
-      );
+      v128.store(rows + c, withoutDither(v128.load(rows + c), threshold, center, units + 2 * c));
     }
     rows += stride;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function without(level: v128, delta: v128, unit: usize): v128 {
-  const value = f64x2.sub(level, f64x2.mul(delta, v128.load(unit)));
-  return f64x2.pmin(f64x2.pmax(f64x2.splat(-largest), value), f64x2.splat(largest));
 }

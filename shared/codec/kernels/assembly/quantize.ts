@@ -6,6 +6,7 @@
  * consecutive.
  */
 
+import { withoutDither } from "./lib/dither";
 import { evenPairs, loaded, oddPairs } from "./lib/lanes";
 import { mix } from "./lib/mix";
 
@@ -24,6 +25,7 @@ const firstFactorAt = memory.data<u32>([0x85ebca6b]);
 const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
 const lowBitsAt = memory.data<u32>([0x7fff]);
 const byteAt = memory.data<u32>([255]);
+const centerAt = memory.data<i32>([-32767]);
 const nextColumnAt = memory.data<u32>([4 * GOLDEN]);
 
 const words = memory.data(64, 16);
@@ -266,9 +268,14 @@ export function roundNearest(
   }
 }
 
+/** What of its values quantizeStochastic() stores. */
+const NOTHING: i32 = 0;
+const LEVELS: i32 = 1;
+const WITHOUT_DITHER: i32 = 2;
+
 /**
- * Rounds up where the level's fraction, in 2^-15, and the threshold reach 2^15; stores the value, if asked to, and returns
- * the symbols.
+ * Rounds up where the level's fraction, in 2^-15, and the threshold reach 2^15; stores what `keeps` says and returns the
+ * symbols.
  */
 // @ts-ignore: decorator
 @inline
@@ -283,18 +290,24 @@ function thresholdRow(
   fractions: v128,
   fixed: v128,
   byte: v128,
-  keeps: bool,
+  units: usize,
+  keeps: i32,
 ): v128 {
   const sum = f32x4.add(f32x4.mul(levelAt(at, low, inverse, top), fractions), fixed);
   const symbols = v128.and(i32x4.shr_u(i32x4.add(sum, threshold), 15), byte);
-  if (keeps) v128.store(to, f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low));
+  if (keeps !== NOTHING) {
+    const level = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low);
+    if (keeps === LEVELS) v128.store(to, level);
+    else v128.store(to, withoutDither(level, threshold, loaded(centerAt), units));
+  }
   return symbols;
 }
 
 /**
  * As quantizeNearest(), packing included, but q = floor(level + u), u uniform on [0, 1). Rows 2p and 2p + 1 of the message share a hash of
  * 32 bits, mix(key + (p · channels + c) · GOLDEN), of which the even row takes bits 0 to 14 and the odd row bits 17 to 31.
- * `offset` is the number of the first row in the message, and even.
+ * `offset` is the number of the first row in the message, and even. With `units` (step / 2^16 of each channel, f64; 0 for
+ * none) values are stored without their dither.
  */
 export function quantizeStochastic(
   rows: usize,
@@ -311,6 +324,7 @@ export function quantizeStochastic(
   key: i32,
   channels: i32,
   widths: usize,
+  units: usize,
 ): void {
   if (out === 0) {
     stochasticRows(
@@ -328,7 +342,27 @@ export function quantizeStochastic(
       key,
       channels,
       widths,
-      false,
+      units,
+      NOTHING,
+    );
+  } else if (units === 0) {
+    stochasticRows(
+      rows,
+      count,
+      stride,
+      out,
+      vectors,
+      lows,
+      inverses,
+      tops,
+      steps,
+      places,
+      offset,
+      key,
+      channels,
+      widths,
+      units,
+      LEVELS,
     );
   } else {
     stochasticRows(
@@ -346,7 +380,8 @@ export function quantizeStochastic(
       key,
       channels,
       widths,
-      true,
+      units,
+      WITHOUT_DITHER,
     );
   }
 }
@@ -368,7 +403,8 @@ function stochasticRows(
   key: i32,
   channels: i32,
   widths: usize,
-  keeps: bool,
+  units: usize,
+  keeps: i32,
 ): void {
   const width = <usize>vectors * 16;
   const first = loaded(firstFactorAt);
@@ -391,6 +427,7 @@ function stochasticRows(
       const inverse = v128.load(inverses + c);
       const top = v128.load(tops + c);
       const step = v128.load(steps + c);
+      const unit = units + 2 * c;
       let at = rows + c;
       let to = out + c;
       if (whole) {
@@ -403,16 +440,16 @@ function stochasticRows(
           counter = i32x4.add(counter, nextPair);
           const h1 = mix(counter, first, second);
           counter = i32x4.add(counter, nextPair);
-          const r0 = thresholdRow(at, to, low, inverse, top, step, v128.and(h0, lowest), fractions, fixed, byte, keeps);
+          const r0 = thresholdRow(at, to, low, inverse, top, step, v128.and(h0, lowest), fractions, fixed, byte, unit, keeps);
           at += stride;
           to += stride;
-          const r1 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h0, 17), fractions, fixed, byte, keeps);
+          const r1 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h0, 17), fractions, fixed, byte, unit, keeps);
           at += stride;
           to += stride;
-          const r2 = thresholdRow(at, to, low, inverse, top, step, v128.and(h1, lowest), fractions, fixed, byte, keeps);
+          const r2 = thresholdRow(at, to, low, inverse, top, step, v128.and(h1, lowest), fractions, fixed, byte, unit, keeps);
           at += stride;
           to += stride;
-          const r3 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h1, 17), fractions, fixed, byte, keeps);
+          const r3 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h1, 17), fractions, fixed, byte, unit, keeps);
           at += stride;
           to += stride;
           v128.store(word, joinSymbols(r0, r1, r2, r3, pairs, square));
@@ -422,7 +459,7 @@ function stochasticRows(
       } else {
         const h = mix(counters, first, second);
         const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
-        storeRow(places + c, offset + r, thresholdRow(at, to, low, inverse, top, step, threshold, fractions, fixed, byte, keeps));
+        storeRow(places + c, offset + r, thresholdRow(at, to, low, inverse, top, step, threshold, fractions, fixed, byte, unit, keeps));
       }
       counters = i32x4.add(counters, nextColumn);
     }
@@ -436,20 +473,42 @@ function stochasticRows(
 /** Symbols in the lowest bytes of four lanes to what they stand for. */
 // @ts-ignore: decorator
 @inline
-function valueRow(at: usize, symbols: v128, low: v128, step: v128): void {
-  v128.store(at, f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low));
+function valueOf(symbols: v128, low: v128, step: v128): v128 {
+  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low);
 }
 
 // @ts-ignore: decorator
 @inline
 function valueRows(at: usize, stride: usize, words: v128, low: v128, step: v128, mask: v128): void {
-  valueRow(at, v128.and(words, mask), low, step);
-  valueRow(at + stride, v128.and(i32x4.shr_u(words, 8), mask), low, step);
-  valueRow(at + 2 * stride, v128.and(i32x4.shr_u(words, 16), mask), low, step);
-  valueRow(at + 3 * stride, i32x4.shr_u(words, 24), low, step);
+  v128.store(at, valueOf(v128.and(words, mask), low, step));
+  v128.store(at + stride, valueOf(v128.and(i32x4.shr_u(words, 8), mask), low, step));
+  v128.store(at + 2 * stride, valueOf(v128.and(i32x4.shr_u(words, 16), mask), low, step));
+  v128.store(at + 3 * stride, valueOf(i32x4.shr_u(words, 24), low, step));
 }
 
-/** Fills `count` rows with what the symbols at places[c] + offset … stand for. */
+/** Takes dither away from four rows of four channels; `counter` is that of the first two. */
+// @ts-ignore: decorator
+@inline
+function ditherRows(at: usize, stride: usize, counter: v128, nextPair: v128, units: usize): void {
+  const first = loaded(firstFactorAt);
+  const second = loaded(secondFactorAt);
+  const lowest = loaded(lowBitsAt);
+  const center = loaded(centerAt);
+  const h0 = mix(counter, first, second);
+  const h1 = mix(i32x4.add(counter, nextPair), first, second);
+  v128.store(at, withoutDither(v128.load(at), v128.and(h0, lowest), center, units));
+  at += stride;
+  v128.store(at, withoutDither(v128.load(at), i32x4.shr_u(h0, 17), center, units));
+  at += stride;
+  v128.store(at, withoutDither(v128.load(at), v128.and(h1, lowest), center, units));
+  at += stride;
+  v128.store(at, withoutDither(v128.load(at), i32x4.shr_u(h1, 17), center, units));
+}
+
+/**
+ * Fills `count` rows with what the symbols at places[c] + offset … stand for; with `units`, without the dither of `key`, as
+ * quantizeStochastic() has it.
+ */
 export function dequantize(
   rows: usize,
   count: i32,
@@ -459,11 +518,19 @@ export function dequantize(
   steps: usize,
   places: usize,
   offset: usize,
+  units: usize,
+  key: i32,
+  channels: i32,
 ): void {
   const mask = loaded(byteAt);
+  const lowest = loaded(lowBitsAt);
+  const nextPair = i32x4.splat(channels * GOLDEN);
+  const nextColumn = loaded(nextColumnAt);
+  const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
   const width = <usize>vectors * 16;
   for (let r: usize = 0; r < <usize>count; ) {
     const whole = r + 16 <= <usize>count;
+    let counters = i32x4.add(lanes, i32x4.splat(key + (<i32>(offset + r) >> 1) * channels * GOLDEN));
     for (let c: usize = 0; c < width; c += 16) {
       const low = v128.load(lows + c);
       const step = v128.load(steps + c);
@@ -482,19 +549,31 @@ export function dequantize(
         const even1 = evenPairs(v2, v3);
         const odd1 = oddPairs(v2, v3);
         valueRows(at, stride, v128.shuffle<u64>(even0, even1, 0, 2), low, step, mask);
-        at += 4 * stride;
-        valueRows(at, stride, v128.shuffle<u64>(even0, even1, 1, 3), low, step, mask);
-        at += 4 * stride;
-        valueRows(at, stride, v128.shuffle<u64>(odd0, odd1, 0, 2), low, step, mask);
-        at += 4 * stride;
-        valueRows(at, stride, v128.shuffle<u64>(odd0, odd1, 1, 3), low, step, mask);
+        valueRows(at + 4 * stride, stride, v128.shuffle<u64>(even0, even1, 1, 3), low, step, mask);
+        valueRows(at + 8 * stride, stride, v128.shuffle<u64>(odd0, odd1, 0, 2), low, step, mask);
+        valueRows(at + 12 * stride, stride, v128.shuffle<u64>(odd0, odd1, 1, 3), low, step, mask);
+        if (units !== 0) {
+          let counter = counters;
+          for (let four = 0; four < 4; four++) {
+            ditherRows(at, stride, counter, nextPair, units + 2 * c);
+            at += 4 * stride;
+            counter = i32x4.add(counter, i32x4.add(nextPair, nextPair));
+          }
+        }
       } else {
         let symbols = i32x4.splat(load<u8>(from0));
         symbols = i32x4.replace_lane(symbols, 1, load<u8>(from1));
         symbols = i32x4.replace_lane(symbols, 2, load<u8>(from2));
         symbols = i32x4.replace_lane(symbols, 3, load<u8>(from3));
-        valueRow(at, symbols, low, step);
+        let value = valueOf(symbols, low, step);
+        if (units !== 0) {
+          const h = mix(counters, loaded(firstFactorAt), loaded(secondFactorAt));
+          const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
+          value = withoutDither(value, threshold, loaded(centerAt), units + 2 * c);
+        }
+        v128.store(at, value);
       }
+      counters = i32x4.add(counters, nextColumn);
     }
     const done: usize = whole ? 16 : 1;
     rows += done * stride;
