@@ -114,6 +114,33 @@ describe.each(CASES)("$text for a stream of $role", ({ text, role }) => {
     return { sections, fresh };
   };
 
+  it("writes and learns the same whether its reconstruction is made and shown to it, or only what it observes", () => {
+    // Below and above the size from which kernels work.
+    for (const [tokens, channels] of [
+      [10, 12],
+      [150, 20],
+    ] as const) {
+      const [shown, spared] = [ends(channels).encoder, ends(channels).encoder];
+      for (let half = 0; half < 8; half++) {
+        const at = { step: half >> 1, microBatch: half & 1, ...rowsAt(tokens, half) };
+        const x = gaussianTensor(half, tokens, channels, (c) => 1 + (c % 5));
+        const gradient = gaussianTensor(half + 50, tokens, channels, (c) => 1 + (c % 3));
+        const body = shown.encode(x, tokens, at);
+        shown.observe(x, body.reconstruction, gradient, tokens);
+        const { observes } = spared;
+        const needs = observes === "reconstruction" ? {} : ({ reconstruction: false } as const);
+        const alone = spared.encode(x, tokens, at, needs);
+        expect(copyOf(alone)).toEqual(copyOf(body));
+        if (observes === "levels") spared.observe(x, spared.sentLevels!(), gradient, tokens);
+        if (observes === "reconstruction") spared.observe(x, alone.reconstruction, gradient, tokens);
+        if (at.microBatch === 0) continue;
+        shown.endStep(at.step);
+        spared.endStep(at.step);
+      }
+      expect(spared.save()).toEqual(shown.save());
+    }
+  });
+
   it("decodes to the encoder's reconstruction, bit for bit, finite and without subnormals", () => {
     fc.assert(
       fc.property(
