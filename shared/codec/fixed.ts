@@ -14,7 +14,8 @@ import type {
 } from "./codec.ts";
 import { type CodecDefinition, integerArgument, type StreamOptions } from "./definition.ts";
 import { messageKey } from "./hash.ts";
-import { PipelineDecoder, PipelineEncoder } from "./pipeline.ts";
+import { PipelineEncoder } from "./pipeline.ts";
+import { PipelineDecoder } from "./pipeline-decoder.ts";
 import { quantizerLayout, quantizerOptions, quantizerSettings, width } from "./quantizer-spec.ts";
 import { requireNoTable } from "./raw.ts";
 import { integerOf, keptOf, requireCodec, requireTableVersion, requireVersion } from "./state.ts";

@@ -4,7 +4,7 @@
  *   sink tokens taken out (sinks.ts) → rotation of the rest (rotation.ts) → scales of tokens (token-scale.ts) → ranges
  *   (ranges.ts, learned-ranges.ts, average-ranges.ts) → quantizer → dither (rounding.ts)
  *
- * and the way back. The scales section is then, in this order: the sink tokens, if the codec looks for them; the scales of
+ * and, in pipeline-decoder.ts, the way back. The scales section is then, in this order: the sink tokens, if the codec looks for them; the scales of
  * tokens, if it has them; lowest levels and steps, which with `clip: ema` may be left out where the receiver keeps some; a dither key of 4 bytes, if the sender
  * dithers, which a receiver knows by a mark in the scales. Without any of these settings everything goes straight to the
  * quantizer and this file costs nothing.
@@ -18,70 +18,20 @@ import { fail } from "../errors.ts";
 import { AverageRanges } from "./average-ranges.ts";
 import type { CodecState, SentLevels, StreamPosition } from "./codec.ts";
 import type { TensorRole } from "./definition.ts";
-import {
-  type EntropyDecoder,
-  type EntropyEncoder,
-  type EntropyStage,
-  entropyDecoder,
-  entropyEncoder,
-} from "./entropy/coder.ts";
+import { type EntropyEncoder, type EntropyStage, entropyEncoder } from "./entropy/coder.ts";
 import { openTensor } from "./kernels/tensor.ts";
 import { LearnedRanges } from "./learned-ranges.ts";
 import { MicroBatchSums } from "./micro-batch-sums.ts";
-import {
-  type QuantizedBody,
-  QuantizerDecoder,
-  QuantizerEncoder,
-  type QuantizerOutputs,
-  requireBytes,
-} from "./quantizer.ts";
+import { DITHER_MARK, KEY_BYTES, leastExponent, markAt } from "./pipeline-layout.ts";
+import { type QuantizedBody, QuantizerEncoder, type QuantizerOutputs } from "./quantizer.ts";
 import { type Clip, percentileRanges, RangeChooser, type Rounding } from "./ranges.ts";
-import { MAX_ROTATED_LEVEL, MAX_ROTATED_VALUE, Rotation } from "./rotation.ts";
-import {
-  type Grid,
-  type Levels,
-  MIN_COMPUTED_EXPONENT,
-  MIN_EXPONENT,
-  makeLevels,
-  readExponent,
-  readScales,
-  scalesBytes,
-  writeScales,
-} from "./scales.ts";
-import {
-  findSinks,
-  MIN_TOKENS_PER_SINK,
-  putTogether,
-  readSinks,
-  type Sinks,
-  takeRest,
-  writeSinks,
-} from "./sinks.ts";
+import { MAX_ROTATED_VALUE, Rotation } from "./rotation.ts";
+import { type Grid, type Levels, makeLevels, scalesBytes, writeScales } from "./scales.ts";
+import { findSinks, MIN_TOKENS_PER_SINK, putTogether, type Sinks, takeRest, writeSinks } from "./sinks.ts";
 import { integerOf, numberOf } from "./state.ts";
 import { packedSymbols, type SymbolCoder } from "./symbols.ts";
-import {
-  MIN_SCALED_EXPONENT,
-  readShifts,
-  shiftBytes,
-  shiftTokens,
-  tokenShifts,
-  writeShifts,
-} from "./token-scale.ts";
+import { shiftTokens, tokenShifts, writeShifts } from "./token-scale.ts";
 import { type WidthPlan, widenToSteps } from "./widths.ts";
-
-/** Which settings change what the receiver must do; the rest of {@link PipelineOptions} is the sender's own matter. */
-export interface PipelineLayout {
-  /** The message carries sink tokens. */
-  readonly sinks: boolean;
-  /** Channels of a rotation block; 0 for no rotation. */
-  readonly block: number;
-  /** The message carries scales of tokens. */
-  readonly tokenScale: boolean;
-  /** The receiver keeps scales. */
-  readonly keepsScales: boolean;
-  /** How symbols are written. */
-  readonly entropy: EntropyStage;
-}
 
 export interface PipelineOptions {
   readonly clip: Clip | "percentile" | "learned" | "ema";
@@ -96,15 +46,6 @@ export interface PipelineOptions {
   /** Of `clip: ema`: tokens over which statistics are averaged. */
   readonly emaTokens: number;
   readonly entropy: EntropyStage;
-}
-
-const KEY_BYTES = 4;
-/** Set in the sign bit of the first channel's step, which is otherwise clear, when a dither key follows. */
-const DITHER_MARK = 0x80;
-
-/** The byte of a scales section that has the mark. */
-function markAt(channels: number): number {
-  return 2 + 2 * channels;
 }
 
 /** Bits of an element of a sink token. */
@@ -496,126 +437,10 @@ export class PipelineEncoder {
   }
 }
 
-/** Of scales whose levels are computed with (dither, rotation) or divided (scales of tokens). */
-function leastExponent(computed: boolean, scaled: boolean): number {
-  if (scaled) return MIN_SCALED_EXPONENT;
-  return computed ? MIN_COMPUTED_EXPONENT : MIN_EXPONENT;
-}
-
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
   const out = new Uint8Array(a.length + b.length);
   out.set(a);
   out.set(b, a.length);
   return out;
-}
-
-export class PipelineDecoder {
-  private readonly channels: number;
-  private readonly layout: PipelineLayout;
-  private readonly quantizer: QuantizerDecoder;
-  private readonly entropy: EntropyDecoder | undefined;
-  private readonly rotation: Rotation | undefined;
-  private readonly levels: Levels;
-  /** Scales of the message at hand, in the form that the quantizer knows. */
-  private readonly scales: Uint8Array;
-
-  constructor(channels: number, layout: PipelineLayout) {
-    const { block } = layout;
-    this.channels = channels;
-    this.layout = layout;
-    this.entropy = entropyDecoder(layout.entropy, channels);
-    const coder: SymbolCoder = this.entropy ?? packedSymbols;
-    this.quantizer = new QuantizerDecoder(channels, coder);
-    this.rotation = block === 0 ? undefined : new Rotation(channels, block);
-    this.levels = makeLevels(channels);
-    this.scales = new Uint8Array(scalesBytes(channels, 1));
-  }
-
-  /**
-   * Checks a body against the plan and decodes it into out [tokens, channels]. `kept`: the scales that the stream's table
-   * brought, or empty. Throws NB_CODEC_BODY_INVALID before anything is written.
-   */
-  decode(
-    section: Uint8Array,
-    payload: Uint8Array,
-    tokens: number,
-    plan: WidthPlan,
-    out: Float32Array,
-    kept: Uint8Array = EMPTY,
-  ): void {
-    const { channels, layout } = this;
-    const bytes = scalesBytes(channels, 1);
-    if (tokens === 0) {
-      this.quantizer.decode(section, payload, tokens, plan, out);
-      return;
-    }
-    const sinks = layout.sinks ? readSinks(section, tokens, channels) : undefined;
-    const rest = tokens - (sinks?.tokens.length ?? 0);
-    const behind = sinks === undefined ? section : section.subarray(sinks.bytes.length);
-    const shifts = layout.tokenScale ? readShifts(behind, rest) : undefined;
-    const left = shifts === undefined ? behind : behind.subarray(shiftBytes(rest));
-    const given = left.length >= bytes;
-    const dithered = this.readLevels(given || !layout.keepsScales ? left.subarray(0, bytes) : kept, plan);
-    const keyAt = given ? bytes : 0;
-    requireBytes("scales", left, keyAt + (dithered ? KEY_BYTES : 0), rest, channels);
-    const length = rest * channels;
-    const whole = sinks === undefined && this.rotation === undefined;
-    if (!whole && scratchBack.length < length) scratchBack = new Float32Array(length);
-    const values = whole ? out : scratchBack.subarray(0, length);
-    const key = dithered
-      ? new DataView(left.buffer, left.byteOffset + keyAt, KEY_BYTES).getUint32(0, true)
-      : undefined;
-    this.quantizer.decode(this.scales, payload, rest, plan, values, key);
-    if (shifts !== undefined) shiftTokens(values, shifts, channels, -1);
-    this.rotation?.inverse(values);
-    if (sinks !== undefined) putTogether(values, sinks.values, tokens, channels, sinks.tokens, out);
-    else if (!whole) out.set(values);
-  }
-
-  /**
-   * Reads scales into `levels` and, without the mark of dither, `scales`. True when they have that mark. Throws
-   * NB_CODEC_BODY_INVALID when they are not what this stream may have.
-   */
-  private readLevels(section: Uint8Array, plan: WidthPlan): boolean {
-    const { channels, layout, levels, scales } = this;
-    requireBytes("scales", section, scales.length, 1, channels);
-    scales.set(section);
-    const mark = markAt(channels);
-    const dithered = (scales[mark]! & DITHER_MARK) !== 0;
-    scales[mark] = scales[mark]! & ~DITHER_MARK;
-    const exponent = readExponent(scales);
-    const least = leastExponent(dithered || layout.block > 0, layout.tokenScale);
-    if (exponent < least) {
-      fail(
-        "NB_CODEC_BODY_INVALID",
-        `scale exponent ${exponent}; accepted with dither, rotation or scales of tokens are ${least} and more`,
-      );
-    }
-    readScales(scales, plan.widths, levels);
-    if (layout.block === 0) return dithered;
-    for (let c = 0; c < channels; c++) {
-      const low = levels.lo[c]!;
-      const high = low + (2 ** plan.widths[c]! - 1) * levels.step[c]!;
-      if (Math.max(Math.abs(low), Math.abs(high)) > MAX_ROTATED_LEVEL) {
-        fail("NB_CODEC_BODY_INVALID", `channel ${c} has a level beyond 2^119, the bound of rotated channels`);
-      }
-    }
-    return dithered;
-  }
-
-  /** What is kept between messages beside the table. */
-  save(arrays: Record<string, CodecState["arrays"][string]>): void {
-    this.entropy?.save(arrays);
-  }
-
-  /** Reads what save() wrote; the function that it returns takes it over. */
-  prepare(state: CodecState): () => void {
-    return this.entropy?.prepare(state) ?? (() => {});
-  }
-
-  /** Throws NB_CODEC_BODY_INVALID when a table's scales are not what this stream may keep. */
-  checkKept(scales: Uint8Array, plan: WidthPlan): void {
-    this.readLevels(scales, plan);
-  }
 }

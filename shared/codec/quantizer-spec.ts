@@ -6,7 +6,8 @@
 import { z } from "zod";
 import type { TensorRole } from "./definition.ts";
 import { ENTROPY_STAGES } from "./entropy/coder.ts";
-import type { PipelineLayout, PipelineOptions } from "./pipeline.ts";
+import type { PipelineOptions } from "./pipeline.ts";
+import type { PipelineLayout } from "./pipeline-layout.ts";
 
 /** Bits per element of a channel. */
 export const width = z.int().min(2).max(8);
