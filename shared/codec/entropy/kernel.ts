@@ -21,7 +21,6 @@ import {
   deviationTables,
   INVERSE_BITS,
   leveling,
-  PROBABILITY_ONE,
   REACH,
   SCALE_ONE,
   SCALE_REACH,
@@ -62,20 +61,16 @@ const ALPHABETS = [CLASSES, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Moves any argument beyond REACH. */
 const FAR = 2 ** 20;
 
-/** Arguments beyond both ends of F that kernels have in their table. */
-const PADDING = 32;
-/** Arguments of a class there. */
-const PADDED_ARGUMENTS = ARGUMENTS + 2 * PADDING;
-
 /** Entries of the inverse beyond both of its ends, and of a class with them: guesses reach 256 and more beyond. */
 const INVERSE_PADDING = 32;
 const PADDED_INVERSE = (1 << INVERSE_BITS) + 2 * INVERSE_PADDING;
 
 function tableBytes(): number[] {
+  const { values } = bellTables();
   const ends = 4 * END_COUNT * ALPHABETS.length;
   const classes = CLASS_ENTRIES * CLASS_BYTES;
   return [
-    2 * CLASSES * PADDED_ARGUMENTS,
+    values.byteLength,
     2 * CLASSES * PADDED_INVERSE,
     contextTable().byteLength,
     ends,
@@ -177,13 +172,7 @@ class KernelModel {
     );
     const bell = bellTables();
     const { buffer } = work.u8;
-    const padded = new Uint16Array(buffer, values, CLASSES * PADDED_ARGUMENTS);
-    for (let k = 0; k < CLASSES; k++) {
-      const at = k * PADDED_ARGUMENTS;
-      padded.fill(0, at, at + PADDING);
-      padded.set(bell.values.subarray(k * ARGUMENTS, (k + 1) * ARGUMENTS), at + PADDING);
-      padded.fill(PROBABILITY_ONE, at + PADDING + ARGUMENTS, at + PADDED_ARGUMENTS);
-    }
+    new Uint16Array(buffer, values).set(bell.values);
     const guesses = new Int16Array(buffer, inverse, CLASSES * PADDED_INVERSE);
     for (let k = 0; k < CLASSES; k++) {
       const row = bell.inverse.subarray(k << INVERSE_BITS, (k + 1) << INVERSE_BITS);
@@ -202,7 +191,7 @@ class KernelModel {
     for (let i = 0; i < CLASS_ENTRIES; i++) {
       const k = Math.min(CLASSES - 1, Math.max(0, i - SCALE_REACH));
       const entry = (classes! + i * CLASS_BYTES) / 4;
-      work.i32[entry] = values! + 2 * (k * PADDED_ARGUMENTS + PADDING + REACH);
+      work.i32[entry] = values! + 2 * (k * ARGUMENTS + REACH);
       work.i32[entry + 1] = shiftOf(k);
       work.i32[entry + 2] = inverse! + 2 * (k * PADDED_INVERSE + INVERSE_PADDING);
       work.i32[entry + 3] = 16 >> shiftOf(k);

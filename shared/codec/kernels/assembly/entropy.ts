@@ -7,7 +7,7 @@
  * token t of channel j stands at ⌊t/32⌋·tile + ⌊j/2⌋·128 + (t mod 32)·4 + (j mod 2)·2.
  *
  * Tables: for each class from −12 to 48, those beyond the ends being repeated, 16 bytes (address of F at argument 0, shift,
- * address of inverse, 16 >> shift); F has PADDING arguments beyond its ends, where it stays what it is there; cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
+ * address of inverse, 16 >> shift); inverse has entries beyond both ends, where it stays what it is there; cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
  * is added to the argument of the bound of each q, i32: the spread classes first, then 2, 4 ... 256 symbols.
  */
 
@@ -522,8 +522,9 @@ export function entropyWrite(items: usize, rows: usize, length: usize): usize {
 }
 
 /**
- * Decodes one symbol of state x before its refill; stores it at `out`. The bounds of a guess that is a symbol lie within F's
- * padding; of one that was held at an end, the lower bound may lie far below, the upper far above, but not the other way.
+ * Decodes one symbol of state x before its refill; stores it at `out`. With a the argument of the guess, in steps, its lower
+ * bound lies at a or below and its upper one above a. So each can leave F's table at one end alone, also where the guess was
+ * held within the symbols, and that is where each is held.
  */
 // @ts-ignore: decorator
 @inline
