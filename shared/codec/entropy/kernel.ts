@@ -61,7 +61,7 @@ const ALPHABETS = [CLASSES, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Moves any argument beyond REACH. */
 const FAR = 2 ** 20;
 
-/** Entries of the inverse beyond both of its ends, and of a class with them: guesses reach 256 and more beyond. */
+/** Entries of the inverse beyond both of its ends, and of a class with them: targets of guesses lie up to 800 outside. */
 const INVERSE_PADDING = 32;
 const PADDED_INVERSE = (1 << INVERSE_BITS) + 2 * INVERSE_PADDING;
 
@@ -175,7 +175,9 @@ class KernelModel {
     new Uint16Array(buffer, values).set(bell.values);
     const guesses = new Int16Array(buffer, inverse, CLASSES * PADDED_INVERSE);
     for (let k = 0; k < CLASSES; k++) {
-      const row = bell.inverse.subarray(k << INVERSE_BITS, (k + 1) << INVERSE_BITS);
+      const steps = bell.inverse.subarray(k << INVERSE_BITS, (k + 1) << INVERSE_BITS);
+      // Where the next step begins, in sixteenths of a level.
+      const row = steps.map((step) => (step + 1) << shiftOf(k));
       const at = k * PADDED_INVERSE;
       guesses.fill(row[0]!, at, at + INVERSE_PADDING);
       guesses.set(row, at + INVERSE_PADDING);

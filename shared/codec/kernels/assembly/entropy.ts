@@ -7,7 +7,8 @@
  * token t of channel j stands at ⌊t/32⌋·tile + ⌊j/2⌋·128 + (t mod 32)·4 + (j mod 2)·2.
  *
  * Tables: for each class from −12 to 48, those beyond the ends being repeated, 16 bytes (address of F at argument 0, shift,
- * address of inverse, 16 >> shift); inverse has entries beyond both ends, where it stays what it is there; cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
+ * address of inverse, 16 >> shift); inverse, i16, has for each 32nd integer of probability where F's step after it begins, in sixteenths of a level, and
+ * goes on beyond both ends with what it has there; cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
  * is added to the argument of the bound of each q, i32: the spread classes first, then 2, 4 ... 256 symbols.
  */
 
@@ -91,11 +92,18 @@ function endsOf(count: i32): usize {
   return endTable + (count === CLASSES ? 0 : <usize>ctz<i32>(count)) * END_BYTES;
 }
 
-/** Entry of class k, moved by a token's context; those beyond the ends of the table are repeated. */
+/** Entry of class k; those beyond the ends of the table are repeated, so that a token's context can move it. */
 // @ts-ignore: decorator
 @inline
-function entryAt(k: i32, context: i32): usize {
-  return classTable + (<usize>(k + SCALE_REACH + <i32>(<i16>context)) << 4);
+function entryAt(k: i32): usize {
+  return classTable + (<usize>(k + SCALE_REACH) << 4);
+}
+
+/** The entry moved by the context of a token, which stands at `context`. */
+// @ts-ignore: decorator
+@inline
+function movedBy(entry: usize, context: usize): usize {
+  return entry + (<i32>load<i16>(context) << 4);
 }
 
 /** Bytes of a row of weights, i16. */
@@ -280,6 +288,7 @@ export function entropyIntervals(
   items: usize,
 ): void {
   const ends = endsOf(count);
+  const entry = entryAt(k);
   const moves = i32x4.splat(distance);
   const eights = i32x4.splat(8);
   const sixteens = i32x4.splat(16);
@@ -293,10 +302,10 @@ export function entropyIntervals(
   let t: usize = 0;
   for (; t < fours; t += 4) {
     const context = contexts + (t << 2);
-    const e0 = entryAt(k, load<i32>(context));
-    const e1 = entryAt(k, load<i32>(context, 4));
-    const e2 = entryAt(k, load<i32>(context, 8));
-    const e3 = entryAt(k, load<i32>(context, 12));
+    const e0 = movedBy(entry, context);
+    const e1 = movedBy(entry, context + 4);
+    const e2 = movedBy(entry, context + 8);
+    const e3 = movedBy(entry, context + 12);
     let factors = v128.load32_zero(e0, 12);
     factors = v128.load32_lane(e1, factors, 1, 12);
     factors = v128.load32_lane(e2, factors, 2, 12);
@@ -330,12 +339,12 @@ export function entropyIntervals(
     v128.store(items + (t << 2), v128.or(i32x4.shl(low, 16), i32x4.sub(high, low)));
   }
   for (; t < tokens; t++) {
-    const entry = entryAt(k, load<i32>(contexts + (t << 2)));
+    const own = movedBy(entry, contexts + (t << 2));
     const center = load<i32>(centers + (t << 2)) + distance;
     store<i32>(centers + (t << 2), center);
     const q = <i32>load<u8>(symbols + t);
-    const low = bound(entry, ends, count, center, q);
-    store<u32>(items + (t << 2), (low << 16) | (bound(entry, ends, count, center, q + 1) - low));
+    const low = bound(own, ends, count, center, q);
+    store<u32>(items + (t << 2), (low << 16) | (bound(own, ends, count, center, q + 1) - low));
   }
 }
 
@@ -362,7 +371,7 @@ export function entropyEvenIntervals(
   const ends = endsOf(count);
   const middle = evenTables + SCALE_REACH * EVEN_BYTES;
   for (let d = <i32>(<i16>reach); d <= reach >> 16; d++) {
-    const entry = entryAt(k, d);
+    const entry = entryAt(k + d);
     const table = middle + d * EVEN_BYTES;
     let low: u32 = 0;
     for (let q = 0; q < count; q++) {
@@ -379,7 +388,7 @@ export function entropyEvenIntervals(
 
 /** The interval of one symbol of an alphabet, for parameters. */
 export function entropyInterval(k: i32, center: i32, count: i32, q: i32): u32 {
-  const entry = entryAt(k, 0);
+  const entry = entryAt(k);
   const ends = endsOf(count);
   const low = bound(entry, ends, count, center, q);
   return (low << 16) | (bound(entry, ends, count, center, q + 1) - low);
@@ -522,8 +531,8 @@ export function entropyWrite(items: usize, rows: usize, length: usize): usize {
 }
 
 /**
- * Decodes one symbol of state x before its refill; stores it at `out`. With a the argument of the guess, in steps, its lower
- * bound lies at a or below and its upper one above a. So each can leave F's table at one end alone, also where the guess was
+ * Decodes one symbol of state x before its refill; stores it at `out`. With a the step of arguments before the one that the guess comes from, its
+ * lower bound lies at a or below and its upper one above a. So each can leave F's table at one end alone, also where the guess was
  * held within the symbols, and that is where each is held.
  */
 // @ts-ignore: decorator
@@ -535,16 +544,15 @@ function step(x: u32, entry: usize, ends: usize, count: i32, center: i32, out: u
   const weight = <u32>(32768 - count);
   // F of the symbol's first bound is about (slot − q) / (1 − count / 32768), q about the centre's.
   const target = large ? <i32>slot - (center >> 4) + ((<i32>slot * count) >> PROBABILITY_BITS) : <i32>slot;
-  // The step of arguments after which F is above it. The last symbol that begins before is this guess, or rarely another.
+  // The argument from which on F is above it. The last symbol that begins before is this guess, or rarely another.
   const argument = <i32>load<i16>(load<usize>(entry, 8) + (target >> 5 << 1));
-  let q = (((argument + 1) << shift) + center + 7) >> 4;
+  let q = (argument + (center + 7)) >> 4;
   q = select<i32>(count - 1, q, q > count - 1);
   q = select<i32>(0, q, q < 0);
-  const near = (q << 4) - center;
-  let i = (near - 8) >> shift;
+  let i = ((q << 4) - (center + 8)) >> shift;
   i = select<i32>(-REACH, i, i < -REACH);
   i = select<i32>(-REACH, i, q === 0);
-  let j = (near + 8) >> shift;
+  let j = ((q << 4) - (center - 8)) >> shift;
   j = select<i32>(REACH, j, j > REACH);
   j = select<i32>(REACH, j, q === count - 1);
   let low: u32 = q + ((<u32>load<u16>(f + (<usize>i << 1)) * weight) >> PROBABILITY_BITS);
@@ -566,7 +574,7 @@ function step(x: u32, entry: usize, ends: usize, count: i32, center: i32, out: u
 /** Decodes one symbol of a lane to `out`. False when words run out. */
 export function entropyTake(lane: usize, k: i32, center: i32, count: i32, out: usize): bool {
   const at = states + (lane << 2);
-  let x = step(load<u32>(at), entryAt(k, 0), endsOf(count), count, center, out, true);
+  let x = step(load<u32>(at), entryAt(k), endsOf(count), count, center, out, true);
   if (x < 65536) {
     if (word + 2 > wordEnd) return false;
     x = (x << 16) | <u32>load<u16>(word);
@@ -596,17 +604,17 @@ function decodeFours(
   let next = word;
   const last = wordEnd;
   const ends = endsOf(count);
+  const entry = entryAt(k);
   const moves = i32x4.splat(distance);
   for (let t: usize = 0; t < fours; t += 4) {
     const c = centers + (t << 2);
     const s = contexts + (t << 2);
-    const moved = i32x4.add(v128.load(c), moves);
-    v128.store(c, moved);
+    v128.store(c, i32x4.add(v128.load(c), moves));
     const out = symbols + t;
-    x2 = step(x2, entryAt(k, load<i32>(s)), ends, count, i32x4.extract_lane(moved, 0), out, large);
-    x3 = step(x3, entryAt(k, load<i32>(s, 4)), ends, count, i32x4.extract_lane(moved, 1), out + 1, large);
-    x0 = step(x0, entryAt(k, load<i32>(s, 8)), ends, count, i32x4.extract_lane(moved, 2), out + 2, large);
-    x1 = step(x1, entryAt(k, load<i32>(s, 12)), ends, count, i32x4.extract_lane(moved, 3), out + 3, large);
+    x2 = step(x2, movedBy(entry, s), ends, count, load<i32>(c), out, large);
+    x3 = step(x3, movedBy(entry, s + 4), ends, count, load<i32>(c, 4), out + 1, large);
+    x0 = step(x0, movedBy(entry, s + 8), ends, count, load<i32>(c, 8), out + 2, large);
+    x1 = step(x1, movedBy(entry, s + 12), ends, count, load<i32>(c, 12), out + 3, large);
     let refill = x2 < 65536;
     x2 = select<u32>((x2 << 16) | <u32>load<u16>(next), x2, refill);
     next += <usize>refill << 1;
@@ -654,7 +662,7 @@ export function entropySymbols(
     const center = load<i32>(c) + distance;
     store<i32>(c, center);
     const at = states + (((t + 2) & 3) << 2);
-    const entry = entryAt(k, load<i32>(contexts + (t << 2)));
+    const entry = movedBy(entryAt(k), contexts + (t << 2));
     let x = step(load<u32>(at), entry, ends, count, center, symbols + t, true);
     if (x < 65536) {
       if (word + 2 > wordEnd) return false;
@@ -698,7 +706,7 @@ export function entropyEvenSymbols(
   const ends = endsOf(count);
   const middle = evenTables + SCALE_REACH * EVEN_BYTES;
   for (let d = <i32>(<i16>reach); d <= reach >> 16; d++) {
-    const entry = entryAt(k, d);
+    const entry = entryAt(k + d);
     const table = middle + d * EVEN_BYTES;
     let owned: usize = table;
     store<u16>(table, 0, BOUNDS_AT);
