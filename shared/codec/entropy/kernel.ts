@@ -71,13 +71,30 @@ function tableBytes(): number[] {
   const classes = CLASS_ENTRIES * CLASS_BYTES;
   return [
     values.byteLength,
-    2 * CLASSES * PADDED_INVERSE,
+    guessTable().byteLength,
     contextTable().byteLength,
     ends,
     classes,
     4 * CLASSES,
     4 * CLASSES,
   ];
+}
+
+let guesses: Int16Array | undefined;
+
+/** The inverse as kernels know it: see assembly/entropy.ts. */
+function guessTable(): Int16Array {
+  if (guesses !== undefined) return guesses;
+  guesses = new Int16Array(CLASSES * PADDED_INVERSE);
+  const { inverse } = bellTables();
+  const last = (1 << INVERSE_BITS) - 1;
+  for (let k = 0; k < CLASSES; k++) {
+    for (let i = 0; i < PADDED_INVERSE; i++) {
+      const step = inverse[(k << INVERSE_BITS) + Math.min(last, Math.max(0, i - INVERSE_PADDING))]!;
+      guesses[k * PADDED_INVERSE + i] = (step + 1) << shiftOf(k);
+    }
+  }
+  return guesses;
 }
 
 let contexts: Int32Array | undefined;
@@ -173,16 +190,7 @@ class KernelModel {
     const bell = bellTables();
     const { buffer } = work.u8;
     new Uint16Array(buffer, values).set(bell.values);
-    const guesses = new Int16Array(buffer, inverse, CLASSES * PADDED_INVERSE);
-    for (let k = 0; k < CLASSES; k++) {
-      const steps = bell.inverse.subarray(k << INVERSE_BITS, (k + 1) << INVERSE_BITS);
-      // Where the next step begins, in sixteenths of a level.
-      const row = steps.map((step) => (step + 1) << shiftOf(k));
-      const at = k * PADDED_INVERSE;
-      guesses.fill(row[0]!, at, at + INVERSE_PADDING);
-      guesses.set(row, at + INVERSE_PADDING);
-      guesses.fill(row[row.length - 1]!, at + INVERSE_PADDING + row.length, at + PADDED_INVERSE);
-    }
+    new Int16Array(buffer, inverse).set(guessTable());
     work.i32.set(contextTable(), contexts! / 4);
     ALPHABETS.forEach((count, i) => {
       const at = ends! / 4 + i * END_COUNT;
