@@ -2,8 +2,7 @@
 
 import type { Span } from "../simulator/workers.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { escapeHtml } from "./page.ts";
-import { STYLE } from "./style.ts";
+import { escapeHtml, htmlPage } from "./page.ts";
 
 /** Steps and machines that are drawn; more would be too small to read. */
 const STEPS = 3;
@@ -70,23 +69,12 @@ export function timelineHtml(all: readonly Span[], title: string): string {
       `<li><svg width="14" height="14" aria-hidden="true"><rect width="14" height="14" rx="2" fill="${COLOURS[what]}"/></svg>${label}</li>`,
   );
   const body = spans.length === 0 ? "<p>No step was made.</p>" : `<div class="card">${svgOf(spans)}</div>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-<p class="muted">The first ${STEPS} steps of a simulated run. Thick bars: a machine is busy; gaps: it waits. Thin bars: a message is on its way, from its sending to its arrival.</p>
+  return htmlPage({
+    title,
+    body: `<p class="muted">The first ${STEPS} steps of a simulated run. Thick bars: a machine is busy; gaps: it waits. Thin bars: a message is on its way, from its sending to its arrival.</p>
 <ul class="legend">${keys.join("")}</ul>
-${body}
-</main>
-</body>
-</html>
-`;
+${body}`,
+    id: "timeline",
+    data: spans,
+  });
 }

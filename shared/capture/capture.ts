@@ -7,20 +7,16 @@
  * under a power of two. docs/capture.md has the fields.
  */
 
-import { Packr } from "msgpackr";
-import createXxhash from "xxhash-wasm";
 import { z } from "zod";
 import type { RowLayout } from "../codec/codec.ts";
 import { exponentFor, MAX_EXPONENT, MIN_EXPONENT } from "../codec/scales.ts";
 import { fail } from "../errors.ts";
 import { floatsToHalves, halvesToFloats, isFiniteHalf } from "../half.ts";
+import { type Seal, seal, unseal } from "../sealed.ts";
 
 export const CAPTURE_MAGIC = "NBCP";
-const VERSION = 1;
-const HEADER_BYTES = 12;
-const CHECKSUM_BYTES = 8;
-/** Far above the index of a capture that fits MAX_CAPTURE_BYTES in messages of any use. */
-const MAX_INDEX_BYTES = 2 ** 24;
+/** An index may be far longer than that of a capture that fits MAX_CAPTURE_BYTES in messages of any use. */
+const SEAL: Seal = { magic: CAPTURE_MAGIC, version: 1, maxIndexBytes: 2 ** 24 };
 /** Captures are read whole, so that they must fit memory. */
 export const MAX_CAPTURE_BYTES = 2 ** 30;
 
@@ -68,9 +64,6 @@ const indexSchema = z.strictObject({
   tensors: z.array(tensorSchema).max(1_000_000),
 });
 
-// Plain maps: record extensions would need the writer's structures, and compile code when read.
-const packr = new Packr({ useRecords: false });
-
 function largestMagnitude(values: Float32Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
@@ -86,24 +79,10 @@ export async function encodeCapture(capture: Capture, values: "f32" | "f16" = "f
     ...(rows === undefined ? {} : { rowLengths: Array.from(rows.lengths), rowIds: Array.from(rows.ids) }),
     ...(exponents[i] === undefined ? {} : { exponent: exponents[i] }),
   }));
-  const packed = packr.pack({ note, channels, codecs, values, tensors: entries });
-  const size = values === "f16" ? 2 : 4;
-  const total = tensors.reduce((sum, tensor) => sum + size * tensor.values.length, 0);
-  const bytes = new Uint8Array(HEADER_BYTES + packed.length + total + CHECKSUM_BYTES);
-  const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode(CAPTURE_MAGIC));
-  view.setUint32(4, VERSION, true);
-  view.setUint32(8, packed.length, true);
-  bytes.set(packed, HEADER_BYTES);
-  let at = HEADER_BYTES + packed.length;
-  tensors.forEach((tensor, i) => {
-    const stored = values === "f16" ? halvesOf(tensor.values, exponents[i]!) : tensor.values;
-    bytes.set(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength), at);
-    at += stored.byteLength;
-  });
-  const { h64Raw } = await createXxhash();
-  view.setBigUint64(at, h64Raw(bytes.subarray(0, at)), true);
-  return bytes;
+  const stored = tensors.map((tensor, i) =>
+    values === "f16" ? halvesOf(tensor.values, exponents[i]!) : tensor.values,
+  );
+  return seal(SEAL, { note, channels, codecs, values, tensors: entries }, stored);
 }
 
 function halvesOf(values: Float32Array, exponent: number): Uint16Array {
@@ -119,25 +98,8 @@ function halvesOf(values: Float32Array, exponent: number): Uint16Array {
  */
 export async function decodeCapture(bytes: Uint8Array): Promise<Capture> {
   const bad = (why: string): never => fail("NB_DATA_INVALID", `capture: ${why}`);
-  if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES) bad(`only ${bytes.length} bytes long`);
   if (bytes.length > MAX_CAPTURE_BYTES) bad(`${bytes.length} bytes; at most ${MAX_CAPTURE_BYTES} are read`);
-  if (new TextDecoder().decode(bytes.subarray(0, 4)) !== CAPTURE_MAGIC)
-    bad(`does not begin with "${CAPTURE_MAGIC}"`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(4, true) !== VERSION) bad(`version ${view.getUint32(4, true)}; this reads ${VERSION}`);
-  const end = bytes.length - CHECKSUM_BYTES;
-  const { h64Raw } = await createXxhash();
-  if (h64Raw(bytes.subarray(0, end)) !== view.getBigUint64(end, true))
-    bad("torn or altered: its checksum differs");
-  const indexBytes = view.getUint32(8, true);
-  if (indexBytes > MAX_INDEX_BYTES || HEADER_BYTES + indexBytes > end)
-    bad(`an index of ${indexBytes} bytes in a file of ${bytes.length}`);
-  let index: unknown;
-  try {
-    index = packr.unpack(bytes.subarray(HEADER_BYTES, HEADER_BYTES + indexBytes));
-  } catch (error) {
-    return bad(`its index cannot be read (${error instanceof Error ? error.message : String(error)})`);
-  }
+  const { index, data } = await unseal(SEAL, bytes, bad);
   const parsed = indexSchema.safeParse(index);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -145,15 +107,15 @@ export async function decodeCapture(bytes: Uint8Array): Promise<Capture> {
   }
   const { note, channels, codecs, values, tensors } = parsed.data;
   const size = values === "f16" ? 2 : 4;
-  let at = HEADER_BYTES + indexBytes;
-  const expected = tensors.reduce((sum, { tokens }) => sum + tokens * channels * size, at);
-  if (expected !== end) bad(`its tensors take ${expected - at} bytes; there are ${end - at}`);
+  const expected = tensors.reduce((sum, { tokens }) => sum + tokens * channels * size, 0);
+  if (expected !== data.length) bad(`its tensors take ${expected} bytes; there are ${data.length}`);
+  let at = 0;
   const read = tensors.map((entry, i): CapturedTensor => {
     const { phase, step, microBatch, tokens, rowLengths, rowIds, exponent } = entry;
     if ((exponent === undefined) !== (values === "f32")) bad(`tensor ${i} is not stored as ${values}`);
     const length = tokens * channels * size;
     // Copied by constructor, which also aligns: slice() of Node's Buffer is a view of the same memory.
-    const { buffer } = new Uint8Array(bytes.subarray(at, at + length));
+    const { buffer } = new Uint8Array(data.subarray(at, at + length));
     at += length;
     const floats = exponent === undefined ? new Float32Array(buffer) : floatsOf(buffer, exponent);
     if (!floats.every(Number.isFinite)) bad(`tensor ${i} holds NaN or infinity`);
