@@ -18,6 +18,8 @@ export interface ArmRuns {
   readonly baseline: boolean;
   /** The arm whose runs these are, with their bytes as they would be without the entropy stage. */
   readonly packedOf?: string;
+  /** With `packedOf`: the rows as the runs wrote them, entropy stage and all. */
+  readonly coded?: ReadonlyMap<number, CellRows>;
   readonly metric: string;
   readonly higherIsBetter: boolean;
   readonly bySeed: ReadonlyMap<number, CellRows>;
@@ -151,7 +153,7 @@ export function armsOf(
     );
     return name === undefined || packed.size === 0
       ? [own]
-      : [own, { ...own, arm: name, packedOf: arm, bySeed: packed }];
+      : [own, { ...own, arm: name, packedOf: arm, bySeed: packed, coded: bySeed }];
   });
 }
 

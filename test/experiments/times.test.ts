@@ -245,6 +245,32 @@ describe("an arm's times", () => {
     expect(times.times[2].stepPath.link).toBeGreaterThan(1_700);
   });
 
+  it("of a run packed are those of its messages without the entropy stage", () => {
+    const twice = { A1: 6, A2: 8, G2: 2, G1: 8 };
+    const coded = study("m", { clients: 1 }).filter(({ cell }) => cell.arm === "small");
+    const runs = coded.map((rows): CellRows => {
+      const { totalBytes, codecBitsPerElement, phaseBits } = rows.end;
+      const packed = {
+        packedBytes: 2 * totalBytes,
+        packedCodecBits: 2 * codecBitsPerElement,
+        packedPhaseBits: phaseBits,
+      };
+      return {
+        ...rows,
+        steps: rows.steps.map((row) => ({ ...row, packedWireBits: twice })),
+        evaluations: rows.evaluations.map((row) => ({ ...row, packedBytes: 2 * row.totalBytes })),
+        end: { ...rows.end, ...packed },
+      };
+    });
+    const [own, packed] = armsOf(runs, () => "packed");
+    expect(packed.packedOf).toBe("small");
+    const [a, b] = [own, packed].map((arm) =>
+      armTimes(arm, cell, COSTS, targets, { ...NETWORK, links: ["4g"] }),
+    );
+    expect(b.times[0].upBytesPerStep / a.times[0].upBytesPerStep).toBeCloseTo(2, 1);
+    expect(b.times[0].stepPath.link).toBeGreaterThan(a.times[0].stepPath.link);
+  });
+
   it("are unknown where the target is not reached; a step's is known", () => {
     const never = targetValues(group, { value: 1 });
     const [time] = armTimes(small, cell, COSTS, never, { ...NETWORK, links: ["lan"] }).times;
