@@ -91,21 +91,21 @@ describe("the proxy", () => {
     const address = await through(symmetric(16e6, 40), port);
     const { socket, ask } = asking(address);
     await ask(100);
-    // Load on this machine can only make it longer, so the shortest of some is what the proxy made.
-    const least = async (bytes: number, times: number): Promise<number> => {
+    // Load on this machine can only make it longer, so the shortest of some is what the proxy made; on a busy one it takes more to meet it.
+    const least = async (bytes: number, limit: number): Promise<number> => {
       let best = Number.POSITIVE_INFINITY;
-      for (let i = 0; i < times; i++) best = Math.min(best, await ask(bytes));
+      for (let i = 0; i < 40 && (i < 4 || best >= limit); i++) best = Math.min(best, await ask(bytes));
       return best;
     };
-    const delay = await least(10, 8);
+    const delay = await least(10, 80 * 1.05);
     expect(delay).toBeGreaterThan(80 * 0.99);
     expect(delay).toBeLessThan(80 * 1.05);
     // 2,000 bytes a millisecond, and both delays.
-    const bulk = await least(600_000, 4);
+    const bulk = await least(600_000, 380 * 1.05);
     expect(bulk).toBeGreaterThan(380 * 0.99);
     expect(bulk).toBeLessThan(380 * 1.05);
     socket.destroy();
-  });
+  }, 60_000);
 
   it("cuts connections with a reset when the link does", async () => {
     let closed: ConnectionStatistics | undefined;
