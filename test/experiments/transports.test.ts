@@ -103,7 +103,7 @@ describe.each([
     ]);
     const [measured, again] = [memory, sockets].map((rows) => rows.find((row) => row.row === "evaluation")!);
     expect(again.metrics).toEqual(measured.metrics);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a cell in memory", () => {
