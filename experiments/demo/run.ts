@@ -1,6 +1,6 @@
 /** What `narrowband demo` does: three processes, the unsplit run, the measurements, the report. */
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join, relative } from "node:path";
 import type { z } from "zod";
@@ -8,7 +8,6 @@ import type { CommandContext } from "../../shared/command/context.ts";
 import { formatDuration, formatTable } from "../../shared/command/format.ts";
 import { packageRoot, packageVersion } from "../../shared/command/package-root.ts";
 import { createEngine } from "../../shared/engine/registry.ts";
-import { fail } from "../../shared/errors.ts";
 import { elementCount } from "../../shared/model/dtype.ts";
 import { openModelDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
@@ -27,16 +26,9 @@ export type DemoSettings = z.output<typeof demoCommand.options>;
 /** Each has a directory of its own in --out. */
 const PARTS = ["server", ...CLIENTS.map(({ name }) => name)];
 
-/** The model that the package brings: the one directory under models/. */
-async function bundledModel(): Promise<string> {
-  const models = join(packageRoot(), "models");
-  const names = await readdir(models, { withFileTypes: true }).catch(() => []);
-  const found = names.filter((entry) => entry.isDirectory()).map((entry) => join(models, entry.name));
-  if (found.length === 1) return found[0];
-  return fail(
-    "NB_CONFIG_INVALID",
-    `--model: nothing was given, and ${models} holds ${found.length} models; accepted: a model directory`,
-  );
+/** The model that the package brings; others may have been put beside it. */
+function bundledModel(): string {
+  return join(packageRoot(), "models", "base-6m");
 }
 
 /** What the model is called in the report: a bundled one by its place in the package. */
@@ -139,7 +131,7 @@ function printReport(
 export async function runDemo(settings: DemoSettings, context: CommandContext): Promise<void> {
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1000;
-  const modelPath = settings.model ?? (await bundledModel());
+  const modelPath = settings.model ?? bundledModel();
   const { out, resume, ...others } = settings;
   const kept = resume ? await KeptDemo.resume(out, others) : KeptDemo.begin(out, others, PARTS);
 
