@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defineCommand, option } from "../../shared/command/definition.ts";
 import { FILES_GROUP, path } from "../../shared/command/shared-options.ts";
+import { rowsDirectory } from "./rows-directory.ts";
 
 export const experimentKeepCommand = defineCommand({
   name: "experiment keep",
@@ -20,12 +21,7 @@ export const experimentKeepCommand = defineCommand({
   ],
   json: "{ experiment, out, code, kept, replaced, bytes, left }: how many runs are in --out, how many others were taken away, bytes of all.",
   options: z.strictObject({
-    directory: option(path, {
-      help: "directory with rows",
-      group: FILES_GROUP,
-      value: "dir",
-      positional: true,
-    }),
+    directory: rowsDirectory,
     out: option(path, { help: "directory of the copy", group: FILES_GROUP, value: "dir" }),
   }),
   async run(settings, context) {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defineCommand, option } from "../../shared/command/definition.ts";
 import { FILES_GROUP, path } from "../../shared/command/shared-options.ts";
+import { rowsDirectory } from "./rows-directory.ts";
 
 export const experimentReportCommand = defineCommand({
   name: "experiment report",
@@ -23,12 +24,7 @@ export const experimentReportCommand = defineCommand({
   json: "{ arms: [{ name, task, model, seeds, metric, mean, ci95, cumulativeBytes, bitsPerElement, ... }], comparisons: [{ arm, against, task, model, atBytes, difference, ci95, ... }] }; intervals are [low, high], or null for one seed.",
   jsonFile: true,
   options: z.strictObject({
-    directory: option(path, {
-      help: "directory with rows",
-      group: FILES_GROUP,
-      value: "dir",
-      positional: true,
-    }),
+    directory: rowsDirectory,
     out: option(path.optional(), {
       help: "directory of the report",
       group: FILES_GROUP,

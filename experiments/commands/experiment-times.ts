@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defineCommand, option } from "../../shared/command/definition.ts";
 import { FILES_GROUP, path } from "../../shared/command/shared-options.ts";
 import { PROFILE_NAMES } from "../link/profiles.ts";
+import { rowsDirectory } from "./rows-directory.ts";
 
 const TARGET = "Arms and target";
 const NETWORK = "The network and the machines";
@@ -30,12 +31,7 @@ export const experimentTimesCommand = defineCommand({
   json: "{ targets: [{ model, task, metric, arm, values }], arms: [{ model, task, arm, metric, seeds, reached, steps, stepsCi95, times: [{ link, clients, stepMs, stepPath, upBytesPerStep, downBytesPerStep, serverBusy, clientBusy, secondsToTarget, ci95, pathToTarget }] }], costs }; paths are milliseconds by part, and null stands for a target that is not reached.",
   jsonFile: true,
   options: z.strictObject({
-    directory: option(path, {
-      help: "directory with rows",
-      group: FILES_GROUP,
-      value: "dir",
-      positional: true,
-    }),
+    directory: rowsDirectory,
     out: option(path.optional(), {
       help: "page to write",
       group: FILES_GROUP,
