@@ -16,10 +16,8 @@ export interface ArmRuns {
   readonly arm: string;
   readonly link: string;
   readonly baseline: boolean;
-  /** The arm whose runs these are, with their bytes as they would be without the entropy stage. */
-  readonly packedOf?: string;
-  /** With `packedOf`: the rows as the runs wrote them, entropy stage and all. */
-  readonly coded?: ReadonlyMap<number, CellRows>;
+  /** The arm whose runs these are, with their bytes as they would be without its entropy stage. */
+  readonly packedOf?: ArmRuns;
   readonly metric: string;
   readonly higherIsBetter: boolean;
   readonly bySeed: ReadonlyMap<number, CellRows>;
@@ -153,7 +151,7 @@ export function armsOf(
     );
     return name === undefined || packed.size === 0
       ? [own]
-      : [own, { ...own, arm: name, packedOf: arm, bySeed: packed, coded: bySeed }];
+      : [own, { ...own, arm: name, packedOf: own, bySeed: packed }];
   });
 }
 
@@ -235,7 +233,7 @@ export function summaryOf(arm: ArmRuns, target: number): ArmSummary {
     model: arm.model,
     link: arm.link,
     baseline: arm.baseline,
-    packedOf: arm.packedOf ?? null,
+    packedOf: arm.packedOf?.arm ?? null,
     seeds: [...arm.bySeed.keys()].sort((a, b) => a - b),
     metric: arm.metric,
     higherIsBetter: arm.higherIsBetter,

@@ -113,7 +113,9 @@ for (const name of names) {
   } catch (cause) {
     // A model or text that is not there: the others can be run all the same.
     const { code, message } = asNarrowbandError(cause);
-    console.error(`${name}: cannot be run: ${code}: ${message}`);
+    console.error(
+      `${name}: cannot be run: ${code}: ${message}\n  ${join(FILES, `${name}.yaml`)} says at its head what it needs.`,
+    );
     failed.push(name);
   }
 }

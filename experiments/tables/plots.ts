@@ -160,7 +160,8 @@ function dotChart(
     scale: { domain: names },
     axis: {
       labels: options.withNames,
-      labelLimit: NAME_WIDTH,
+      // Vega has no canvas here and takes characters to be half as wide again as they are.
+      labelLimit: 1.5 * NAME_WIDTH,
       labelColor: "var(--ink)",
       grid: true,
       ticks: false,

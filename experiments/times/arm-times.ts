@@ -92,7 +92,7 @@ export function armTimes(
     ([seed, rows]): SeedRun => ({
       seed,
       rows,
-      sizes: transferSizes(cell, arm.coded?.get(seed) ?? rows, arm.packedOf !== undefined),
+      sizes: transferSizes(cell, arm.packedOf?.bySeed.get(seed) ?? rows, arm.packedOf !== undefined),
       steps: stepsToTarget(arm, seed, targets),
     }),
   );

@@ -263,7 +263,7 @@ describe("an arm's times", () => {
       };
     });
     const [own, packed] = armsOf(runs, () => "packed");
-    expect(packed.packedOf).toBe("small");
+    expect(packed.packedOf?.arm).toBe("small");
     const [a, b] = [own, packed].map((arm) =>
       armTimes(arm, cell, COSTS, targets, { ...NETWORK, links: ["4g"] }),
     );
