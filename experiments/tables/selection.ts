@@ -196,7 +196,8 @@ export async function select(
       return { arm, summary: summaryOf(arm, Number.NaN), reference, comparison, seeds };
     });
   });
-  if (found.every(({ arm }) => arm.baseline)) return undefined;
+  // Baselines alone are rows only where they are asked for by name.
+  if (found.every(({ arm }) => arm.baseline && wanted === undefined)) return undefined;
   const groups = [...new Set(found.map(({ arm }) => groupKey(arm)))];
   return found.toSorted(
     (a, b) =>

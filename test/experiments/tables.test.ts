@@ -229,6 +229,10 @@ describe("a table of arms", () => {
     ]);
   });
 
+  it("knows a baseline by its name", async () => {
+    expect(await number("tasks arm=majority task=classes figure=mean")).toBe("10.00 %");
+  });
+
   it("tells tasks apart, and says which arms are short of seeds", async () => {
     await publish(root, "short", [BIG, { ...SMALL, seeds: [1] }, onClasses(BIG, () => 0.5)]);
     const [head, , first, second, third] = await table("arms short columns=mean");
