@@ -9,7 +9,7 @@ export const experimentKeepCommand = defineCommand({
   group: "Measure",
   summary: "copy an experiment's rows, small enough to be published",
   description:
-    "Copies the experiment file and the finished runs of the newest version of the program. Settings, measurements and totals are kept whole, and " +
+    "Copies the experiment file and its finished runs of the newest version of the program. Settings, measurements and totals are kept whole, and " +
     "the rows of those steps at which something was measured; of all steps there is one row with loss, norm of the gradient and bytes. A report of " +
     "the copy says what a report of the original says.\n\n" +
     "Runs that an earlier copy left in --out and that are not among these are taken away.",

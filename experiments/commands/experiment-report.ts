@@ -12,8 +12,8 @@ export const experimentReportCommand = defineCommand({
     "Reads the rows that `narrowband experiment run` left in a directory, and writes report.html, report.json and rows.csv beside them. " +
     "Arms are compared with the experiment's references, paired by seed: at equal cumulative bytes, after the last step, and over whole curves; intervals are 95 % by " +
     "Student's t.\n\n" +
-    "Only rows of one version of the program and of one version of each arm's settings stand in a report; which were left out is said. Nothing is " +
-    "run, so neither model nor data need be there.",
+    "Only runs of the experiment file beside the rows stand in a report, made by one version of the program, on one version of model and data; which were " +
+    "left out is said. Nothing is run, so neither model nor data need be there.",
   examples: [
     { line: "narrowband experiment report runs/quick", explanation: "the page, and a table here" },
     {

@@ -14,7 +14,7 @@ import type { experimentKeepCommand } from "../commands/experiment-keep.ts";
 import { type CellRows, namesOf, type Row, traceOf, type WrittenRow } from "../runner/rows.ts";
 import { EXPERIMENT_FILE } from "../runner/run-experiment.ts";
 import { RowStore } from "../runner/store.ts";
-import { compatibleRuns } from "./study.ts";
+import { chooseRuns } from "./read-rows.ts";
 
 export type ExperimentKeepSettings = z.output<typeof experimentKeepCommand.options>;
 
@@ -41,26 +41,19 @@ export async function keepExperiment(
 ): Promise<void> {
   if (resolve(directory) === resolve(out))
     fail("NB_CONFIG_INVALID", "--out: is the directory with the rows; accepted: another one");
-  const from = new RowStore(directory);
-  const to = new RowStore(out);
-  const all = from.hashes().map(({ config, code }) => from.read(config, code));
   // As a report of another version of the program chooses: the newest.
-  const { runs, code, left } = compatibleRuns(all, "");
-  if (runs.length === 0)
-    fail(
-      "NB_CONFIG_INVALID",
-      `directory: ${directory} holds no rows; accepted: the --out of narrowband experiment run`,
-    );
+  const { runs, code, left, name } = await chooseRuns(directory, "");
+  const to = new RowStore(out);
   for (const text of left) context.log.warn(`not kept: ${text}`);
   const kept = new Set(runs.map(({ cell: { config } }) => `${config}.${code}`));
   const others = to.hashes().filter((hashes) => !kept.has(`${hashes.config}.${hashes.code}`));
   const otherRows = others.map((hashes) => ({ hashes, rows: to.read(hashes.config, hashes.code) }));
-  const [{ cell }] = runs;
-  const stranger = otherRows.find(({ rows }) => rows.cell.experiment !== cell.experiment);
+  const names = new Set([name, ...runs.map(({ cell }) => cell.experiment)]);
+  const stranger = otherRows.find(({ rows }) => !names.has(rows.cell.experiment));
   if (stranger !== undefined)
     fail(
       "NB_CONFIG_INVALID",
-      `--out: ${out} holds rows of the experiment ${JSON.stringify(stranger.rows.cell.experiment)}; accepted: a directory for ${cell.experiment} alone`,
+      `--out: ${out} holds rows of the experiment ${JSON.stringify(stranger.rows.cell.experiment)}; accepted: a directory for ${name} alone`,
     );
   await mkdir(out, { recursive: true });
   let bytes = 0;
@@ -79,7 +72,7 @@ export async function keepExperiment(
   const file = join(directory, EXPERIMENT_FILE);
   if (existsSync(file)) await copyFile(file, join(out, EXPERIMENT_FILE));
   await context.result({
-    experiment: cell.experiment,
+    experiment: name,
     out,
     code,
     kept: runs.length,
@@ -88,6 +81,6 @@ export async function keepExperiment(
     left,
   });
   context.print(
-    `${cell.experiment}: ${runs.length} runs kept in ${out}, ${formatBytes(bytes)}, ${formatBytes(Math.round(bytes / runs.length))} each`,
+    `${name}: ${runs.length} runs kept in ${out}, ${formatBytes(bytes)}, ${formatBytes(Math.round(bytes / runs.length))} each`,
   );
 }

@@ -2,21 +2,27 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../shared/errors.ts";
-import { BASELINES, type Experiment } from "../runner/experiment.ts";
+import { BASELINES, type Experiment, gridOf } from "../runner/experiment.ts";
 import type { CellRows } from "../runner/rows.ts";
 import { EXPERIMENT_FILE, readExperiment } from "../runner/run-experiment.ts";
 import { RowStore } from "../runner/store.ts";
 import { type ArmRuns, armsOf, compatibleRuns } from "./study.ts";
 
-export interface ReadRows {
+/** Runs that may stand in one table. */
+export interface ChosenRuns {
   readonly store: RowStore;
   /** Undefined when no experiment file stands beside the rows. */
   readonly experiment: Experiment | undefined;
+  /** Of the experiment. */
+  readonly name: string;
   readonly runs: readonly CellRows[];
   /** Hash of the program that made them. */
   readonly code: string;
   /** What was not taken, in words. */
   readonly left: readonly string[];
+}
+
+export interface ReadRows extends ChosenRuns {
   /** By model, task and link, and in each in the order of the file. */
   readonly arms: readonly ArmRuns[];
 }
@@ -28,22 +34,32 @@ function placeIn(order: readonly string[]): (a: string, b: string) => number {
 }
 
 /**
- * Reads the rows that narrowband experiment run or keep left in a directory.
+ * Chooses runs among the rows that narrowband experiment run or keep left in a directory: those of the experiment file beside them.
  *
  * @param preferredCode taken when it has rows, else the newest version of the program
- * @throws NB_CONFIG_INVALID when there are none, and what {@link RowStore} throws
+ * @throws NB_CONFIG_INVALID when there are none, and what {@link RowStore} and {@link compatibleRuns} throw
  */
-export async function readRows(directory: string, preferredCode: string): Promise<ReadRows> {
+export async function chooseRuns(directory: string, preferredCode: string): Promise<ChosenRuns> {
   const store = new RowStore(directory);
   const all = store.hashes().map(({ config, code }) => store.read(config, code));
-  const { runs, code, left } = compatibleRuns(all, preferredCode);
-  if (runs.length === 0)
-    fail(
-      "NB_CONFIG_INVALID",
-      `directory: ${directory} holds no rows; accepted: the --out of narrowband experiment run`,
-    );
   const file = join(directory, EXPERIMENT_FILE);
   const experiment = existsSync(file) ? await readExperiment(file) : undefined;
+  const isCell = experiment && gridOf(experiment);
+  const chosen = compatibleRuns(all, preferredCode, isCell && (({ cell }) => isCell(cell.cell)));
+  if (chosen.runs.length === 0)
+    fail(
+      "NB_CONFIG_INVALID",
+      all.length === 0
+        ? `directory: ${directory} holds no rows; accepted: the --out of narrowband experiment run`
+        : `directory: none of the ${all.length} runs in ${directory} is of ${file}; accepted: a directory with runs of the experiment file in it`,
+    );
+  return { store, experiment, name: experiment?.name ?? chosen.runs[0].cell.experiment, ...chosen };
+}
+
+/** Reads a directory of rows; as {@link chooseRuns}. */
+export async function readRows(directory: string, preferredCode: string): Promise<ReadRows> {
+  const chosen = await chooseRuns(directory, preferredCode);
+  const { experiment, runs } = chosen;
   const byModel = placeIn(experiment?.models ?? []);
   const byTask = placeIn(
     experiment?.tasks.map((entry) => (typeof entry === "string" ? entry : entry.task)) ?? [],
@@ -62,5 +78,5 @@ export async function readRows(directory: string, preferredCode: string): Promis
       a.link.localeCompare(b.link) ||
       byArm(a.arm, b.arm),
   );
-  return { store, experiment, runs, code, left, arms };
+  return { ...chosen, arms };
 }

@@ -1,6 +1,6 @@
 /** What `narrowband experiment report` does. */
 import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatTable } from "../../shared/command/format.ts";
@@ -60,7 +60,7 @@ export async function reportExperiment(
   const { directory } = settings;
   const out = settings.out ?? directory;
   const program = codeHash();
-  const { store, experiment, runs, code, left, arms } = await readRows(directory, program);
+  const { store, experiment, name, runs, code, left, arms } = await readRows(directory, program);
   for (const text of left) context.log.warn(`not used: ${text}`);
   if (code !== program)
     context.log.warn(`these rows are of version ${code} of the program; this is ${program}`);
@@ -69,7 +69,6 @@ export async function reportExperiment(
     fail("NB_CONFIG_INVALID", `--against: no rows of an arm ${JSON.stringify(unknown)}`);
   const against = settings.against.length > 0 ? settings.against : experiment?.against;
   const study = studyOf(arms, against);
-  const name = experiment?.name ?? runs[0].cell.experiment ?? basename(directory);
   await mkdir(out, { recursive: true });
   const paths = { html: join(out, "report.html"), json: join(out, "report.json") };
   const write = (path: string, text: string) => writeFileAtomically(path, [new TextEncoder().encode(text)]);

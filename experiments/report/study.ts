@@ -2,9 +2,9 @@
  * What an experiment's raw rows say, arm by arm: figures with their spread over seeds, and every arm against its references, paired by
  * seed and at equal cumulative bytes.
  */
+import { fail } from "../../shared/errors.ts";
 import { canonicalJson } from "../../shared/job/fingerprint.ts";
 import type { CellRows, EndRow } from "../runner/rows.ts";
-import { digestOf } from "../runner/versions.ts";
 import { type Curve, firstReach, meanGap, valueAt } from "../statistics/curves.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { type Estimate, estimate, pairedDifference } from "../statistics/intervals.ts";
@@ -90,43 +90,76 @@ export interface CurvePoint {
   readonly value: Estimate;
 }
 
-function settingsDigest({ cell: { cell, inputs } }: CellRows): string {
-  const { seed: _seed, ...settings } = cell;
-  return digestOf(canonicalJson({ settings, inputs }));
-}
-
 const nameOf = ({ cell: { model, task, arm, link } }: CellRows) => JSON.stringify([model, task, link, arm]);
 
+function settingsOf({ cell: { cell } }: CellRows): string {
+  const { seed: _seed, ...settings } = cell;
+  return canonicalJson(settings);
+}
+
+const newest = (runs: readonly CellRows[]) =>
+  runs.reduce((a, b) => (b.cell.started > a.cell.started ? b : a));
+
+/** Of the runs with one `key` those with the newest one's `value`. */
+function likeNewest(
+  runs: readonly CellRows[],
+  key: (run: CellRows) => string,
+  value: (run: CellRows) => string,
+): CellRows[] {
+  return [...groupBy(runs, key).values()].flatMap((group) => {
+    const wanted = value(newest(group));
+    return group.filter((run) => value(run) === wanted);
+  });
+}
+
 /**
- * Runs that may stand in one table: of one version of the program, and of one version of each arm's settings, model and data. Of several,
- * the newest is taken.
+ * Runs that may stand in one table: of cells of the experiment, of one version of the program, and of one version of each task's model,
+ * data and engine. Of several versions the newest is taken.
  *
- * @param preferredCode taken when it has rows, whatever is newer
+ * @param preferredCode version of the program that is taken when it has rows, whatever is newer
+ * @param isCell whether the experiment has such a run. Where nobody knows, each arm's newest settings are taken
  * @returns the runs, and in words what was left out
+ * @throws NB_DATA_INVALID when the runs are of several experiments and nobody knows which
  */
 export function compatibleRuns(
   all: readonly CellRows[],
   preferredCode: string,
+  isCell?: (run: CellRows) => boolean,
 ): { readonly runs: readonly CellRows[]; readonly code: string; readonly left: readonly string[] } {
-  const newest = (cells: readonly CellRows[]) =>
-    cells.reduce((a, b) => (b.cell.started > a.cell.started ? b : a));
   const left: string[] = [];
-  if (all.length === 0) return { runs: [], code: preferredCode, left };
-  const code = all.some(({ cell }) => cell.code === preferredCode) ? preferredCode : newest(all).cell.code;
-  const ofCode = all.filter(({ cell }) => cell.code === code);
-  if (ofCode.length < all.length)
-    left.push(`${all.length - ofCode.length} runs of other versions of the program than ${code}`);
-  const groups = groupBy(ofCode, nameOf);
-  const runs: CellRows[] = [];
-  for (const group of groups.values()) {
-    const chosen = settingsDigest(newest(group));
-    const kept = group.filter((cell) => settingsDigest(cell) === chosen);
-    if (kept.length < group.length) {
-      const { arm, task } = group[0].cell;
-      left.push(`${group.length - kept.length} runs of ${arm} on ${task} with other settings, model or data`);
-    }
-    runs.push(...kept);
-  }
+  const leave = (before: readonly CellRows[], after: readonly CellRows[], why: string) => {
+    const out = before.filter((run) => !after.includes(run));
+    const arms = [...new Set(out.map(({ cell }) => cell.arm))].join(", ");
+    if (out.length > 0) left.push(`${out.length} runs ${why} (${arms})`);
+    return after;
+  };
+  const ofGrid =
+    isCell === undefined ? all : leave(all, all.filter(isCell), "that the experiment file does not have");
+  if (ofGrid.length === 0) return { runs: [], code: preferredCode, left };
+  const code = ofGrid.some(({ cell }) => cell.code === preferredCode)
+    ? preferredCode
+    : newest(ofGrid).cell.code;
+  const ofCode = leave(
+    ofGrid,
+    ofGrid.filter(({ cell }) => cell.code === code),
+    `of other versions of the program than ${code}`,
+  );
+  const names = new Set(ofCode.map(({ cell }) => cell.experiment));
+  if (isCell === undefined && names.size > 1)
+    fail(
+      "NB_DATA_INVALID",
+      `rows of several experiments: ${[...names].join(", ")}; accepted: with the experiment file beside them, or of one alone`,
+    );
+  const ofInputs = leave(
+    ofCode,
+    likeNewest(
+      ofCode,
+      ({ cell: { model, task } }) => JSON.stringify([model, task]),
+      ({ cell: { inputs } }) => canonicalJson(inputs),
+    ),
+    "on another model, data set or engine",
+  );
+  const runs = leave(ofInputs, likeNewest(ofInputs, nameOf, settingsOf), "with other settings");
   return { runs, code, left };
 }
 

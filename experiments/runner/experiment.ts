@@ -7,6 +7,7 @@ import { codecText } from "../../server/serve/settings.ts";
 import { parseConfig } from "../../shared/command/config-file.ts";
 import { ENGINE_NAMES } from "../../shared/engine/registry.ts";
 import { fail } from "../../shared/errors.ts";
+import { canonicalJson } from "../../shared/job/fingerprint.ts";
 import { codecSpecOf } from "../../shared/protocol/codecs.ts";
 import { hasEntropyStage } from "../../shared/protocol/without-entropy.ts";
 import { PROFILE_NAMES } from "../link/profiles.ts";
@@ -172,6 +173,13 @@ export async function parseExperiment(file: string, text: string): Promise<Exper
   const twice = names.find((arm, i) => names.indexOf(arm) !== i);
   if (twice !== undefined)
     fail("NB_CONFIG_INVALID", `${file}: arms: ${JSON.stringify(twice)} stands there twice`);
+  const tasks = experiment.tasks.map((entry) => (typeof entry === "string" ? entry : entry.task));
+  const task = tasks.find((entry, i) => tasks.indexOf(entry) !== i);
+  if (task !== undefined)
+    fail(
+      "NB_CONFIG_INVALID",
+      `${file}: tasks: ${JSON.stringify(task)} stands there twice; accepted: once, and other settings of it in an experiment of its own`,
+    );
   if (experiment.links.length > 0 && experiment.transport === "memory")
     fail(
       "NB_CONFIG_INVALID",
@@ -258,6 +266,22 @@ export function cellsOf(experiment: Experiment): Cell[] {
         }
       }
   return [...baselines, ...cells];
+}
+
+/** A cell's settings without where its model stands, which changes nothing. */
+export function placeless<C extends { readonly model?: unknown }>(cell: C): C {
+  return { ...cell, model: String(cell.model).replace(/^.*[\\/](?=.)/, "") };
+}
+
+/**
+ * Tells whether an experiment has a run with these settings. What the version of the program that made the run could not be told yet is
+ * taken for its default.
+ */
+export function gridOf(experiment: Experiment): (settings: Readonly<Record<string, unknown>>) => boolean {
+  const key = (settings: { readonly model?: unknown }) =>
+    canonicalJson(placeless({ ...DEFAULTS, ...settings }));
+  const keys = new Set(cellsOf(experiment).map(key));
+  return (settings) => keys.has(key(settings));
 }
 
 function complete(settings: z.infer<typeof settingsSchema>): CellSettings {

@@ -10,7 +10,7 @@ import { packageVersion } from "../../shared/data/packages-node.ts";
 import { NarrowbandError } from "../../shared/errors.ts";
 import { canonicalJson } from "../../shared/job/fingerprint.ts";
 import { taskNamed } from "../tasks/registry.ts";
-import type { Cell } from "./experiment.ts";
+import { type Cell, placeless } from "./experiment.ts";
 
 /** Hexadecimal digits of a hash: 64 bits tell apart all runs that anybody makes. */
 const DIGITS = 16;
@@ -88,7 +88,7 @@ export function inputsOf(cell: Cell, digests: Map<string, string>): CellInputs {
 
 /** Hash of a cell and of what it reads. Where the model stands does not matter, what it is does. */
 export function configHash(cell: Cell, inputs: CellInputs): string {
-  return digestOf(canonicalJson({ ...cell, model: cell.model.replace(/^.*[\\/](?=.)/, ""), inputs }));
+  return digestOf(canonicalJson({ ...placeless(cell), inputs }));
 }
 
 /** Parts of the program that can change a result. Reports and the simulator only read rows. */

@@ -73,11 +73,10 @@ export async function runExperimentTimes(
   if (target !== undefined && targetArm !== undefined)
     fail("NB_CONFIG_INVALID", `--target: ${target} was given with --target-arm; accepted: one, not both`);
   const program = codeHash();
-  const { arms, runs, experiment, code, left } = await readRows(directory, program);
+  const { arms, name, code, left } = await readRows(directory, program);
   for (const text of left) context.log.warn(`not used: ${text}`);
   if (code !== program)
     context.log.warn(`these rows are of version ${code} of the program; this is ${program}`);
-  const name = experiment?.name ?? runs[0].cell.experiment;
   const times = await studyTimes(arms, settings, context);
   const notUsed = [...left, ...times.left];
   if (out !== undefined) {

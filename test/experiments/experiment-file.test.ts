@@ -67,6 +67,7 @@ describe("an experiment file", () => {
     ["an unknown codec", SMALL.replace("amaq:8-3", "amoq:8-3"), /amoq/],
     ["an arm without gradients", SMALL.replace("gradients: f16", "steps: 5"), /plain: no codec for G2/],
     ["two arms of one name", SMALL.replace("adaptive", "plain"), /plain.*twice/],
+    ["a task that stands there twice", SMALL.replace("wordnet-classes", "moby-dick"), /moby-dick.*twice/],
     ["a reference that is no arm", `${SMALL}\nagainst: [other]`, /other.*plain, adaptive, by phase/],
     ["a partition that does not exist", SMALL.replace("rank: 4", "partition: alphabet"), /dirichlet/],
     ["no arm at all", SMALL.replace(/arms:[\s\S]*/, "arms: []"), /arms/],

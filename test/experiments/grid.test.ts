@@ -2,15 +2,13 @@
 import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cellsOf, parseExperiment } from "../../experiments/runner/experiment.ts";
-import { type CellRunner, finishedCells, type Plan, runGrid } from "../../experiments/runner/grid.ts";
-import { finalRow } from "../../experiments/runner/row-making.ts";
+import { finishedCells, runGrid } from "../../experiments/runner/grid.ts";
 import { csvHead, csvLines } from "../../experiments/runner/rows.ts";
 import { RowStore } from "../../experiments/runner/store.ts";
 import { codeHash, configHash, digestOf } from "../../experiments/runner/versions.ts";
 import { NarrowbandError } from "../../shared/errors.ts";
-import { ByteLedger } from "../../shared/ledger/ledger.ts";
 import { failure, temporaryDirectory } from "../model/helpers.ts";
+import { INPUTS, quick, standInPlan } from "./stand-ins.ts";
 
 const FILE = `
 name: grid
@@ -21,30 +19,8 @@ arms:
   - { name: a, activations: f32, gradients: f32 }
   - { name: b, activations: f16, gradients: f16 }
 `;
-const INPUTS = { model: digestOf("model"), data: "text@1", engine: "e@1" };
 
-async function plan(code = digestOf("code"), file = FILE): Promise<Plan> {
-  const experiment = await parseExperiment("grid.yaml", file);
-  const cells = cellsOf(experiment).map((cell) => ({
-    cell,
-    inputs: INPUTS,
-    config: configHash(cell, INPUTS),
-  }));
-  return { experiment, code, cells };
-}
-
-/** Runs at once; `told` gets the cells that were run. */
-function quick(told: string[], before: (name: string) => void = () => {}): CellRunner {
-  return async (cell, { onRow }) => {
-    const name = `${cell.arm}${cell.seed}`;
-    told.push(name);
-    before(name);
-    const metrics = { loss: cell.seed + 1 };
-    onRow({ row: "evaluation", step: 1, totalBytes: 10, metrics, clients: [metrics] });
-    const ms = { clientCompute: 1, clientCodec: 2, serverCompute: 3, serverCodec: 4 };
-    onRow(finalRow(new ByteLedger().snapshot(), { steps: 1, ms, seconds: 0.1 }));
-  };
-}
+const plan = (code?: string, file = FILE) => standInPlan(file, { code });
 
 const signal = () => new AbortController().signal;
 const ALL = ["a0", "b0", "a1", "b1", "a2", "b2"];

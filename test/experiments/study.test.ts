@@ -154,7 +154,7 @@ describe("rows of several versions", () => {
     const newer = cell("small", 0, [[1, 1]], { settings: { steps: 9 }, started: "2026-03-01T00:00:00Z" });
     const { runs, left } = compatibleRuns([...RUNS, newer], CODE);
     expect(runs.filter(({ cell: { arm } }) => arm === "small")).toEqual([newer]);
-    expect(left).toEqual(["3 runs of small on t with other settings, model or data"]);
+    expect(left).toEqual(["3 runs with other settings (small)"]);
   });
 });
 
