@@ -54,7 +54,7 @@ function armTable(arms: readonly ArmSummary[]): string {
       new Set([...numeric, ...others.map((_, i) => 8 + i)]),
     ),
   );
-  const target = arms.find(({ baseline }) => !baseline)?.bytesToTarget.target;
+  const against = arms.find(({ baseline }) => !baseline)?.bytesToTarget?.against;
   const head = [
     "arm",
     metricLabel(metric),
@@ -63,16 +63,17 @@ function armTable(arms: readonly ArmSummary[]): string {
     "bytes",
     "codec bits",
     "all bits",
-    target === undefined ? "bytes to target" : `bytes to ${formatMetric(metric, target)}`,
+    against === undefined ? "bytes to target" : `bytes to reach ${against}`,
     ...others.map(metricLabel),
   ];
   return table(head, rows, new Set([...numeric, ...others.map((_, i) => 8 + i)]));
 }
 
-function bytesToTarget({ baseline, bytesToTarget: { mean, reached }, seeds }: ArmSummary): string {
-  if (baseline) return "";
-  if (mean === null) return "not reached";
-  return `${formatBytes(Math.round(mean))}${reached < seeds.length ? ` (${reached} of ${seeds.length} seeds)` : ""}`;
+function bytesToTarget({ bytesToTarget: target }: ArmSummary): string {
+  if (target === null) return "";
+  const { mean, reached, pairs } = target;
+  if (mean !== null) return formatBytes(Math.round(mean));
+  return reached === 0 ? "not reached" : `reached by ${reached} of ${pairs} seeds`;
 }
 
 function comparisonTable(comparisons: readonly ArmComparison[]): string {

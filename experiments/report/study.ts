@@ -23,6 +23,17 @@ export interface ArmRuns {
   readonly bySeed: ReadonlyMap<number, CellRows>;
 }
 
+/** Bytes at which each seed's run was first as good as the reference's run of that seed was in the end. */
+export interface BytesToTarget {
+  /** Name of the reference. */
+  readonly against: string;
+  /** Seeds that both have, and those of them that reached it. */
+  readonly pairs: number;
+  readonly reached: number;
+  /** Null unless all of them did: the others would have needed more. */
+  readonly mean: number | null;
+}
+
 export interface ArmSummary {
   readonly name: string;
   readonly task: string;
@@ -46,8 +57,8 @@ export interface ArmSummary {
   /** Payload, scales and tables alone. */
   readonly codecBitsPerElement: number;
   readonly phaseBits: Readonly<Record<string, number>>;
-  /** Bytes at which the task's target was first reached; null when no seed reached it. */
-  readonly bytesToTarget: { readonly target: number; readonly mean: number | null; readonly reached: number };
+  /** Null for what needs no training. */
+  readonly bytesToTarget: BytesToTarget | null;
   /** Means over seeds, milliseconds of a run. Without the codec's where another codec did the work: see `packedOf`. */
   readonly ms: Readonly<Record<string, number>>;
   readonly peakMemory: number | null;
@@ -254,11 +265,26 @@ function withoutCodecTimes({ clientCodec: _c, serverCodec: _s, ...rest }: EndRow
   return rest;
 }
 
-/** Figures of an arm. `target`: the value that bytes are counted to. */
-export function summaryOf(arm: ArmRuns, target: number): ArmSummary {
+function bytesToTarget(arm: ArmRuns, reference: ArmRuns): BytesToTarget {
+  const targets = finals(reference);
+  const bytes = [...arm.bySeed].flatMap(([seed, run]) => {
+    const target = targets.get(seed);
+    return target === undefined ? [] : [firstReach(curveOf(arm, run), target, arm.higherIsBetter)];
+  });
+  const reached = bytes.filter((at) => at !== undefined);
+  const all = reached.length === bytes.length && bytes.length > 0;
+  return {
+    against: reference.arm,
+    pairs: bytes.length,
+    reached: reached.length,
+    mean: all ? mean(reached) : null,
+  };
+}
+
+/** Figures of an arm. `reference`: whose result bytes are counted to. */
+export function summaryOf(arm: ArmRuns, reference?: ArmRuns): ArmSummary {
   const cells = [...arm.bySeed.values()];
   const value = estimate([...finals(arm).values()]);
-  const reached = cells.flatMap((cell) => firstReach(curveOf(arm, cell), target, arm.higherIsBetter) ?? []);
   const peaks = cells.flatMap(({ end }) => end.peakMemory ?? []);
   return {
     name: arm.arm,
@@ -278,7 +304,7 @@ export function summaryOf(arm: ArmRuns, target: number): ArmSummary {
     bitsPerElement: mean(cells.map(({ end }) => end.wireBitsPerElement)),
     codecBitsPerElement: mean(cells.map(({ end }) => end.codecBitsPerElement)),
     phaseBits: meanRecord(cells.map(({ end }) => end.phaseBits)),
-    bytesToTarget: { target, mean: reached.length === 0 ? null : mean(reached), reached: reached.length },
+    bytesToTarget: reference === undefined || arm.baseline ? null : bytesToTarget(arm, reference),
     ms: meanRecord(cells.map(({ end: { ms } }) => (arm.packedOf === undefined ? ms : withoutCodecTimes(ms)))),
     peakMemory: peaks.length === 0 ? null : Math.max(...peaks),
     steps: mean(cells.map(({ end }) => end.steps)),
@@ -325,7 +351,7 @@ export function compareArms(arm: ArmRuns, against: ArmRuns): ArmComparison | und
 /**
  * All arms and comparisons.
  *
- * @param against names of the reference arms; the first trained arm where none is named
+ * @param against names of the reference arms, of which the first is the one that bytes are counted to; the first trained arm where none is named
  */
 export function studyOf(arms: readonly ArmRuns[], against: readonly string[] | undefined): Study {
   const summaries: ArmSummary[] = [];
@@ -333,10 +359,9 @@ export function studyOf(arms: readonly ArmRuns[], against: readonly string[] | u
   const groups = groupBy(arms, ({ model, task, link }) => JSON.stringify([model, task, link]));
   for (const group of groups.values()) {
     const trained = group.filter(({ baseline }) => !baseline);
-    const named = trained.filter(({ arm }) => against?.includes(arm) === true);
+    const named = against?.flatMap((name) => trained.find(({ arm }) => arm === name) ?? []) ?? [];
     const references = named.length > 0 ? named : trained.slice(0, 1);
-    const target = references.length === 0 ? Number.NaN : estimate([...finals(references[0]).values()]).mean;
-    for (const arm of group) summaries.push(summaryOf(arm, target));
+    for (const arm of group) summaries.push(summaryOf(arm, references[0]));
     for (const arm of trained)
       for (const reference of references) {
         if (arm === reference) continue;

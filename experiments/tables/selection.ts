@@ -193,7 +193,7 @@ export async function select(
       const reference = arm.baseline ? undefined : referenceOf(arm, group, options);
       const comparison =
         reference === undefined || reference === arm ? undefined : compareArms(arm, reference);
-      return { arm, summary: summaryOf(arm, Number.NaN), reference, comparison, seeds };
+      return { arm, summary: summaryOf(arm), reference, comparison, seeds };
     });
   });
   // Baselines alone are rows only where they are asked for by name.

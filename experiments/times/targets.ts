@@ -1,6 +1,6 @@
 /** How many steps each run of an arm took until it had reached a target. */
 import { fail } from "../../shared/errors.ts";
-import type { ArmRuns } from "../report/study.ts";
+import { type ArmRuns, finals } from "../report/study.ts";
 import type { CellRows } from "../runner/rows.ts";
 import { type Curve, firstReach } from "../statistics/curves.ts";
 
@@ -40,10 +40,7 @@ export function targetValues(group: readonly ArmRuns[], target: Target): Readonl
   }
   const slack = 1 + (arm.higherIsBetter ? -within : within);
   return new Map(
-    [...arm.bySeed].flatMap(([seed, rows]) => {
-      const last = curveOf(arm, rows).at(-1);
-      return last === undefined ? [] : [[seed, last[1] * slack] as const];
-    }),
+    [...finals(arm)].flatMap(([seed, value]) => (Number.isFinite(value) ? [[seed, value * slack]] : [])),
   );
 }
 

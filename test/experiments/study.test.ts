@@ -114,12 +114,30 @@ describe("a study", () => {
     expect(c.meanGap).toBeCloseTo((-0.45 / 2 + (-0.45 - 0.89) / 2) / 2, 10);
   });
 
-  it("says when the reference's result was reached, and by how many seeds", () => {
+  it("counts bytes to what the reference's run of the same seed reached, and means them where all seeds reach it", () => {
     const [big, small] = study.arms;
-    expect(big.bytesToTarget.target).toBe(4);
-    // Seed 0 at 1,000 bytes, seed 1 at 2,000; seed 2 never falls below 5.
-    expect(big.bytesToTarget).toEqual({ target: 4, mean: 1_500, reached: 2 });
-    expect(small.bytesToTarget.reached).toBe(1);
+    expect(big.bytesToTarget).toEqual({ against: "big", pairs: 3, reached: 3, mean: 2_000 });
+    expect(small.bytesToTarget).toEqual({ against: "big", pairs: 3, reached: 0, mean: null });
+    // Small ends at 3.1, 4.11 and 5.12; big passes these on its way from 4, 5 and 6 to 3, 4 and 5.
+    const [toSmall] = studyOf(armsOf(RUNS), ["small"]).arms;
+    expect(toSmall.bytesToTarget).toMatchObject({ against: "small", pairs: 3, reached: 3 });
+    expect(toSmall.bytesToTarget!.mean).toBeCloseTo((1_900 + 1_890 + 1_880) / 3, 6);
+    const lucky = cell("small", 1, [
+      [0, 6],
+      [1_000, 3.5],
+    ]);
+    const others = RUNS.filter(({ cell: { arm, seed } }) => arm === "big" || seed === 2);
+    const [, some] = studyOf(armsOf([...others, lucky]), ["big"]).arms;
+    expect(some.bytesToTarget).toEqual({ against: "big", pairs: 2, reached: 1, mean: null });
+  });
+
+  it("counts them to the first of the references, in their order", () => {
+    const { arms, comparisons } = studyOf(armsOf(RUNS), ["small", "big"]);
+    expect(arms.map(({ bytesToTarget }) => bytesToTarget?.against)).toEqual(["small", "small"]);
+    expect(comparisons.map(({ arm, against }) => [arm, against])).toEqual([
+      ["big", "small"],
+      ["small", "big"],
+    ]);
   });
 
   it("compares with the first arm where none is named, and never baselines", () => {
@@ -127,6 +145,7 @@ describe("a study", () => {
     const { arms, comparisons } = studyOf(armsOf(runs), undefined);
     expect(arms.map(({ name }) => name)).toEqual(["big", "small", "majority"]);
     expect(comparisons.map(({ arm, against }) => [arm, against])).toEqual([["small", "big"]]);
+    expect(arms[2].bytesToTarget).toBeNull();
   });
 
   it("leaves the comparison at equal bytes out when nothing was measured on the way", () => {
