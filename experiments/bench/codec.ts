@@ -13,7 +13,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { EncodeOutputs } from "../../shared/codec/codec.ts";
 import { enableKernels, kernels } from "../../shared/codec/kernels/kernels.ts";
 import {
@@ -237,7 +237,7 @@ function prepare(candidate: Candidate, x: Float32Array, tokens: number, channels
   };
 }
 
-function benchShape(shape: readonly [number, number], settings: Settings) {
+function benchShape(shape: readonly [number, number], chosen: readonly Candidate[], rounds: number) {
   const [tokens, channels] = shape;
   const x = makeTensor(tokens, channels);
   const correlated = makeCorrelated(tokens, channels);
@@ -247,11 +247,6 @@ function benchShape(shape: readonly [number, number], settings: Settings) {
     reconstruction: new Float32Array(x.length),
     out: new Float32Array(x.length),
   };
-  const chosen = candidates().filter(
-    ({ name, bits }) =>
-      (settings.only === undefined || name.startsWith(settings.only)) &&
-      (settings.bits === undefined || String(bits) === settings.bits),
-  );
   const prepared = chosen.map((candidate) => {
     const predicts = "entropy" in candidate.spec && candidate.spec.entropy === "predict";
     return prepare(candidate, predicts ? correlated : x, tokens, channels, arrays);
@@ -259,14 +254,14 @@ function benchShape(shape: readonly [number, number], settings: Settings) {
   const source = Buffer.from(x.buffer);
   const target = Buffer.alloc(x.byteLength);
   const copy = calibrate(() => void source.copy(target));
-  for (let round = 0; round < settings.rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     measure(copy);
     for (const { encode, encodeBoth, decode } of prepared) {
       measure(encode);
       measure(encodeBoth);
       measure(decode);
     }
-    console.error(`[${shape}] round ${round + 1} of ${settings.rounds}`);
+    console.error(`[${shape}] round ${round + 1} of ${rounds}`);
   }
   const speed = ({ times }: Timed) => gigabytes / (median(times) / 1000);
   const rows = prepared.map(
@@ -292,13 +287,19 @@ function count(text: string): number {
 async function main(settings: Settings): Promise<void> {
   if (kernels() === undefined)
     fail("NB_INTERNAL", "there is no WebAssembly SIMD here; the bench compares it");
-  const shapes = SHAPES.filter((shape) => settings.shape === undefined || shape.join("x") === settings.shape);
-  if (shapes.length === 0)
-    fail(
-      "NB_CONFIG_INVALID",
-      `--shape ${settings.shape} is none of ${SHAPES.map((shape) => shape.join("x")).join(", ")}`,
-    );
-  const results = shapes.map((shape) => benchShape(shape, settings));
+  const { only = "", bits, shape: wanted, rounds } = settings;
+  const all = candidates();
+  const chosen = all.filter(
+    (one) => one.name.startsWith(only) && (bits === undefined || String(one.bits) === bits),
+  );
+  if (chosen.length === 0) {
+    const at = bits === undefined ? "" : ` with --bits ${bits}`;
+    const names = [...new Set(all.map(({ name }) => name))].join(", ");
+    command.error(`error: --only ${only} has no codec${at}; accepted: the beginning of ${names}`);
+  }
+  const results = SHAPES.filter((shape) => wanted === undefined || shape.join("x") === wanted).map((shape) =>
+    benchShape(shape, chosen, rounds),
+  );
   const machine = {
     processor: cpus()[0]?.model ?? "unknown",
     node: process.version,
@@ -342,8 +343,8 @@ const command = new Command("bench:codec")
   .option("--json <file>", "write the figures to a file as well")
   .option("--rounds <n>", "rounds in which every measurement is taken once", count, 7)
   .option("--only <codec>", "only codecs whose name begins with this")
-  .option("--bits <bits>", "only this width, or mixed")
-  .option("--shape <shape>", "only this shape, as in 2048x4096")
+  .addOption(new Option("--bits <bits>", "only this width").choices(WIDTHS.map(String)))
+  .addOption(new Option("--shape <shape>", "only this shape").choices(SHAPES.map((shape) => shape.join("x"))))
   .parse();
 
 await main(command.opts<Settings>());
