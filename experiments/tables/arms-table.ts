@@ -17,13 +17,15 @@ const schema = z.strictObject({ ...selectionOptions, columns: z.string().transfo
 const ALONE = ["bits", "MB", "mean"];
 const COMPARED = [...ALONE, "difference", "final", "targetRatio"];
 
-/** Names of columns that tell apart what would otherwise look alike. */
-function telling(rows: readonly TableRow[]): string[] {
+/** Names of the columns that say which arm a row is of: its name, what else tells it apart, and whatever is short of a seed. */
+export function tellingColumns(rows: readonly TableRow[]): string[] {
   const differ = (of: (row: TableRow) => string) => new Set(rows.map(of)).size > 1;
   return [
     ...(differ(({ arm }) => modelName(arm.model)) ? ["model"] : []),
     ...(differ(({ arm }) => arm.task) ? ["task"] : []),
     ...(differ(({ arm }) => (arm.baseline ? rows[0].arm.link : arm.link)) ? ["link"] : []),
+    "arm",
+    ...(rows.some(({ arm, seeds }) => !arm.baseline && arm.bySeed.size < seeds) ? ["seeds"] : []),
   ];
 }
 
@@ -32,9 +34,7 @@ export async function armsTable(mark: Mark, read: ResultsReader): Promise<string
   const rows = await select(mark, options, read);
   if (rows === undefined) return undefined;
   const wanted = options.columns ?? (options.against === undefined ? ALONE : COMPARED);
-  // Whatever is short of a seed says so.
-  const short = rows.some(({ arm, seeds }) => !arm.baseline && arm.bySeed.size < seeds);
-  const names = [...new Set([...telling(rows), "arm", ...(short ? ["seeds"] : []), ...wanted])];
+  const names = [...new Set([...tellingColumns(rows), ...wanted])];
   const columns = names.map((name) => figureNamed(name, rows, mark.place));
   const mixed = new Set(rows.map(({ arm }) => arm.metric)).size > 1;
   return markdownTable(

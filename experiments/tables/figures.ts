@@ -30,7 +30,7 @@ const METRICS = ["loss", "perplexity", "bitsPerByte", "accuracy", "macroF1", "ex
 const MEGABYTE = 1e6;
 
 /** Three digits that say something, without an exponent. */
-function threeDigits(value: number): string {
+export function threeDigits(value: number): string {
   const magnitude = Math.floor(Math.log10(Math.abs(value) || 1));
   return value.toFixed(Math.min(6, Math.max(0, 2 - magnitude)));
 }

@@ -14,6 +14,8 @@ export interface Mark {
   /** Directories of rows, by their names. */
   readonly results: readonly string[];
   readonly options: Readonly<Record<string, string>>;
+  /** The document's path. */
+  readonly document: string;
   /** Document and line, for messages. */
   readonly place: string;
   /** Where what it is filled with begins and ends in the text. */
@@ -35,7 +37,7 @@ export function list(text: string): string[] {
 /**
  * Finds the marks of a document, from top to bottom.
  *
- * @param document its name, for messages
+ * @param document its path, for messages and for files that marks name
  * @throws NB_DATA_INVALID when one has no end, or names no rows
  */
 export function marksOf(document: string, text: string): Mark[] {
@@ -59,7 +61,7 @@ export function marksOf(document: string, text: string): Mark[] {
         "NB_DATA_INVALID",
         `${place}: ${JSON.stringify(match[2])} was given; accepted: ${what === "n" ? "" : "a kind, "}names of results with commas between, and options as key=value`,
       );
-    return { what, kind: words[0], results: list(words[1]), options, place, from, to };
+    return { what, kind: words[0], results: list(words[1]), options, document, place, from, to };
   });
 }
 

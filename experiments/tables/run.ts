@@ -15,6 +15,7 @@ import { overviewTable } from "./overview-table.ts";
 import { bitsPlot, costPlot, dotsPlot, type Plot } from "./plots.ts";
 import { optionsOf, type ResultsReader, resultsReader, select, selectionOptions } from "./selection.ts";
 import { stabilityTable } from "./stability-table.ts";
+import { timesTable } from "./times-table.ts";
 
 export type ExperimentTablesSettings = z.output<typeof experimentTablesCommand.options>;
 
@@ -24,6 +25,7 @@ const TABLES: Readonly<Record<string, (mark: Mark, read: ResultsReader) => Promi
   overview: overviewTable,
   stability: stabilityTable,
   grid: gridTable,
+  times: timesTable,
 };
 
 const PLOTS: Readonly<Record<string, (mark: Mark, read: ResultsReader) => Promise<Plot | undefined>>> = {

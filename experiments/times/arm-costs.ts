@@ -70,18 +70,21 @@ const bookSchema = z.record(
 export class CostBook {
   readonly #path: string | undefined;
   readonly #entries: z.infer<typeof bookSchema>;
+  readonly #measures: boolean;
 
-  private constructor(path: string | undefined, entries: z.infer<typeof bookSchema>) {
+  private constructor(path: string | undefined, entries: z.infer<typeof bookSchema>, measures: boolean) {
     this.#path = path;
     this.#entries = entries;
+    this.#measures = measures;
   }
 
   /**
    * @param path of a file that is read if it is there, and written whenever something was measured
+   * @param measures whether what is not in the file is measured; else it is refused
    * @throws NB_CONFIG_INVALID when the file holds something else
    */
-  static async open(path?: string): Promise<CostBook> {
-    if (path === undefined || !existsSync(path)) return new CostBook(path, {});
+  static async open(path?: string, measures = true): Promise<CostBook> {
+    if (path === undefined || !existsSync(path)) return new CostBook(path, {}, measures);
     let json: unknown;
     try {
       json = JSON.parse(await readFile(path, "utf8"));
@@ -89,12 +92,16 @@ export class CostBook {
       return fail("NB_CONFIG_INVALID", `--costs: ${path}: ${(error as Error).message}`);
     }
     const parsed = bookSchema.safeParse(json);
-    if (parsed.success) return new CostBook(path, parsed.data);
+    if (parsed.success) return new CostBook(path, parsed.data, measures);
     const [{ path: at, message }] = parsed.error.issues;
     return fail("NB_CONFIG_INVALID", `--costs: ${path}: ${at.join(".")}: ${message}`);
   }
 
-  /** Costs of a micro-batch of such a run, from the file or measured now. */
+  /**
+   * Costs of a micro-batch of such a run, from the file or measured now.
+   *
+   * @throws NB_DATA_INVALID when the file has none and nothing is to be measured
+   */
   async costsOf(cell: Cell, rows: CellRows, onMeasure: (cell: Cell) => void): Promise<Costs> {
     const { model, task, arm, bottom, top, rank, codecs, steps } = cell;
     const rowTokens = meanRowTokens(cell, rows);
@@ -103,6 +110,11 @@ export class CostBook {
     const key = digestOf(canonicalJson(of));
     const known = this.#entries[key];
     if (known !== undefined) return known.costs;
+    if (!this.#measures)
+      return fail(
+        "NB_DATA_INVALID",
+        `${this.#path}: has no costs of ${JSON.stringify(arm)} on ${task}, ${model}; narrowband experiment times --costs measures what is not there`,
+      );
     onMeasure(cell);
     const costs = await measure(cell, rowTokens);
     this.#entries[key] = { arm, task, model, costs };

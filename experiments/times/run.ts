@@ -15,6 +15,7 @@ import { readRows } from "../report/read-rows.ts";
 import { timesHtml } from "../report/times-html.ts";
 import { codeHash } from "../runner/versions.ts";
 import { totalMs } from "../simulator/critical-path.ts";
+import { CostBook } from "./arm-costs.ts";
 import type { ArmTimes, LinkTime } from "./arm-times.ts";
 import { type GroupTarget, studyTimes } from "./study-times.ts";
 import { duration, shownParts, stepsText, targetText } from "./texts.ts";
@@ -77,7 +78,8 @@ export async function runExperimentTimes(
   for (const text of left) context.log.warn(`not used: ${text}`);
   if (code !== program)
     context.log.warn(`these rows are of version ${code} of the program; this is ${program}`);
-  const times = await studyTimes(arms, settings, context);
+  const times = await studyTimes(arms, settings, await CostBook.open(settings.costs), context);
+  for (const text of times.left) context.log.warn(`not used: ${text}`);
   const notUsed = [...left, ...times.left];
   if (out !== undefined) {
     const html = await timesHtml({

@@ -5,7 +5,7 @@ import type { ArmRuns } from "../report/study.ts";
 import type { Cell } from "../runner/experiment.ts";
 import type { Costs } from "../simulator/costs.ts";
 import { groupBy } from "../statistics/groups.ts";
-import { CostBook, cellOf, computingKey, shareComputing } from "./arm-costs.ts";
+import { type CostBook, cellOf, computingKey, shareComputing } from "./arm-costs.ts";
 import { type ArmTimes, armTimes } from "./arm-times.ts";
 import type { ExperimentTimesSettings } from "./run.ts";
 import { type Target, targetValues } from "./targets.ts";
@@ -32,11 +32,21 @@ export interface StudyTimes {
   readonly left: readonly string[];
 }
 
+/** What is played, to reach what, and over which network. */
+export type StudyTimesSettings = Pick<
+  ExperimentTimesSettings,
+  "only" | "target" | "targetArm" | "within" | "links" | "clients" | "serverSpeed" | "slowness" | "serverMbit"
+>;
+
+/** Why an arm's runs cannot be played, or undefined. */
+export function whyNotPlayed({ arm, task, bySeed }: ArmRuns): string | undefined {
+  const [rows] = bySeed.values();
+  if (cellOf(rows).split === "vanilla") return `${arm} on ${task}, whose split is vanilla`;
+  return rows.steps.length === 0 ? `${arm} on ${task}, which took no steps` : undefined;
+}
+
 /** Arms whose runs can be played: trained, of a U-shaped split, and of each the runs without a link where it has them. */
-function playable(
-  arms: readonly ArmRuns[],
-  context: CommandContext,
-): { readonly runs: ArmRuns[]; readonly left: string[] } {
+function playable(arms: readonly ArmRuns[]): { readonly runs: ArmRuns[]; readonly left: string[] } {
   const left: string[] = [];
   const runs: ArmRuns[] = [];
   const trained = arms.filter(({ baseline }) => !baseline);
@@ -44,17 +54,15 @@ function playable(
     JSON.stringify([model, task, arm]),
   ).values()) {
     const arm = same.find(({ link }) => link === "none") ?? same[0];
-    const [rows] = arm.bySeed.values();
-    if (cellOf(rows).split === "vanilla") left.push(`${arm.arm} on ${arm.task}, whose split is vanilla`);
-    else if (rows.steps.length === 0) left.push(`${arm.arm} on ${arm.task}, which took no steps`);
-    else runs.push(arm);
+    const why = whyNotPlayed(arm);
+    if (why === undefined) runs.push(arm);
+    else left.push(why);
   }
-  for (const text of left) context.log.warn(`not used: ${text}`);
   if (runs.length === 0) fail("NB_CONFIG_INVALID", "directory: holds no runs of a U-shaped split");
   return { runs, left };
 }
 
-function targetOf({ target, targetArm, within }: ExperimentTimesSettings, group: readonly ArmRuns[]): Target {
+function targetOf({ target, targetArm, within }: StudyTimesSettings, group: readonly ArmRuns[]): Target {
   if (target !== undefined) return { value: target };
   return { arm: targetArm ?? group[0].arm, within };
 }
@@ -68,10 +76,9 @@ interface Player {
 
 async function players(
   arms: readonly ArmRuns[],
-  costsFile: string | undefined,
-  context: CommandContext,
+  book: CostBook,
+  context: Pick<CommandContext, "signal" | "note">,
 ): Promise<Player[]> {
-  const book = await CostBook.open(costsFile);
   const measured: (Player & { readonly key: string })[] = [];
   for (const runs of arms) {
     context.signal.throwIfAborted();
@@ -88,13 +95,19 @@ async function players(
   return arms.map((runs) => shared.find((player) => player.runs === runs)!);
 }
 
-/** Times of all arms that can be played. NB_CONFIG_INVALID when there are none, or the target is no arm. */
+/**
+ * Times of all arms that can be played.
+ *
+ * @param book what computing and coding cost
+ * @throws NB_CONFIG_INVALID when there are none, or the target is no arm, and what {@link CostBook.costsOf} throws
+ */
 export async function studyTimes(
   all: readonly ArmRuns[],
-  settings: ExperimentTimesSettings,
-  context: CommandContext,
+  settings: StudyTimesSettings,
+  book: CostBook,
+  context: Pick<CommandContext, "signal" | "note">,
 ): Promise<StudyTimes> {
-  const { runs, left } = playable(all, context);
+  const { runs, left } = playable(all);
   const unknown = settings.only.find((name) => !runs.some(({ arm }) => arm === name));
   if (unknown !== undefined)
     fail("NB_CONFIG_INVALID", `--only: no rows of an arm ${JSON.stringify(unknown)}`);
@@ -116,7 +129,7 @@ export async function studyTimes(
     const { arm = null, within = 0 } = "arm" in target ? target : {};
     targets.push({ model, task, metric, arm, within, values: Object.fromEntries(values) });
     // All arms have a part in what computing takes, whether they are shown or not.
-    for (const player of await players(group, settings.costs, context)) {
+    for (const player of await players(group, book, context)) {
       if (settings.only.length > 0 && !settings.only.includes(player.runs.arm)) continue;
       context.signal.throwIfAborted();
       costs[JSON.stringify([model, task, player.runs.arm])] = player.costs;

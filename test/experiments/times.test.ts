@@ -1,7 +1,7 @@
 /** Time to target: sizes and steps out of rows, times that can be worked out by hand, the command and its page. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { armsOf } from "../../experiments/report/study.ts";
 import { type Cell, cellsOf, experimentSchema } from "../../experiments/runner/experiment.ts";
@@ -9,11 +9,14 @@ import type { CellRows, Row, StepRow } from "../../experiments/runner/rows.ts";
 import { RowStore } from "../../experiments/runner/store.ts";
 import type { Costs } from "../../experiments/simulator/costs.ts";
 import { totalMs } from "../../experiments/simulator/critical-path.ts";
+import { makeDocument } from "../../experiments/tables/run.ts";
+import { resultsReader } from "../../experiments/tables/selection.ts";
 import { meanRowTokens, shareComputing } from "../../experiments/times/arm-costs.ts";
 import { armTimes } from "../../experiments/times/arm-times.ts";
 import { stepsToTarget, targetValues } from "../../experiments/times/targets.ts";
 import { meanSizes, transferSizes } from "../../experiments/times/transfer-sizes.ts";
 import { run, writeRandomModel } from "../command/helpers.ts";
+import { failure } from "../model/helpers.ts";
 
 const STEPS = 4;
 const CLIENTS = 2;
@@ -360,6 +363,46 @@ describe("narrowband experiment times", () => {
     expect(second.stderr).not.toContain("measuring");
     expect(JSON.parse(readFileSync(file("again.json"), "utf8")).arms).toEqual(result.arms);
   }, 60_000);
+
+  describe("in a document", () => {
+    const mark = (options: string) =>
+      `<!-- table: times ${basename(directory)} ${options} costs=known.json -->\n<!-- end -->`;
+    const lines = async (options: string) => {
+      const read = resultsReader(dirname(directory), () => true);
+      const { text } = await makeDocument(join(directory, "d.md"), mark(options), read);
+      return text.split("\n").slice(1, -1);
+    };
+
+    beforeAll(() => {
+      const book = JSON.parse(readFileSync(join(directory, "costs.json"), "utf8"));
+      for (const entry of Object.values(book)) Object.assign(entry as object, { costs: COSTS });
+      writeFileSync(join(directory, "known.json"), JSON.stringify(book));
+    });
+
+    it("is a table of seconds, and the percent of them that computing, the codec and the link took", async () => {
+      // Two clients and one server: 10 + 30 + 30 + 40 + 40 + 15 ms a step, of which 2 + 8 are the codec's.
+      const table = await lines("arms=big,small targetArm=big within=0.02 links=none");
+      expect(table).toEqual([
+        "| arm | steps | `none` |",
+        "|---|--:|--:|",
+        "| big | 3.0 | 0.492 s (94 / 6 / 0) |",
+        "| small | 3.7 | 0.615 s (94 / 6 / 0) |",
+      ]);
+      const [, , only, ...rest] = await lines("targetArm=big arms=small links=lan,satellite");
+      expect([only, rest]).toEqual(["| small | not reached | not reached | not reached |", []]);
+    });
+
+    it("refuses a target, a link and costs that are not there, and measures nothing", async () => {
+      const refused = (options: string) => failure("NB_DATA_INVALID", () => lines(options));
+      expect(await refused("targetArm=huge links=lan")).toMatch(/targetArm: "huge".*accepted: small, big/);
+      expect(await refused("targetArm=big links=lan,moon")).toMatch(/d\.md:1: links/);
+      writeFileSync(join(directory, "known.json"), "{}");
+      expect(await refused("targetArm=big links=lan")).toMatch(/known\.json: has no costs of "small"/);
+      expect(readFileSync(join(directory, "known.json"), "utf8")).toBe("{}");
+      rmSync(join(directory, "known.json"));
+      expect(await refused("targetArm=big links=lan")).toMatch(/there is no .*known\.json/);
+    });
+  });
 
   it("refuses costs that are none, and a target of both kinds", async () => {
     const path = join(directory, "broken.json");
