@@ -8,6 +8,7 @@ import { fail, NarrowbandError } from "../../shared/errors.ts";
 import { writeFileAtomically } from "../../shared/model/files-node.ts";
 import type { experimentTablesCommand } from "../commands/experiment-tables.ts";
 import { armsTable } from "./arms-table.ts";
+import { codecsTable } from "./codecs-table.ts";
 import { figureNamed, inWords } from "./figures.ts";
 import { gridTable } from "./grid-table.ts";
 import { filled, type Mark, marksOf } from "./marks.ts";
@@ -26,6 +27,7 @@ const TABLES: Readonly<Record<string, (mark: Mark, read: ResultsReader) => Promi
   stability: stabilityTable,
   grid: gridTable,
   times: timesTable,
+  codecs: codecsTable,
 };
 
 const PLOTS: Readonly<Record<string, (mark: Mark, read: ResultsReader) => Promise<Plot | undefined>>> = {

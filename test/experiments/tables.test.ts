@@ -10,6 +10,8 @@ import { RowStore } from "../../experiments/runner/store.ts";
 import { groupBy } from "../../experiments/statistics/groups.ts";
 import { makeDocument } from "../../experiments/tables/run.ts";
 import { modelName, type ResultsReader, resultsReader } from "../../experiments/tables/selection.ts";
+import type { CapturedTensor } from "../../shared/capture/capture.ts";
+import { writeCapture } from "../../shared/capture/capture-node.ts";
 import { run } from "../command/helpers.ts";
 import { failure, temporaryDirectory } from "../model/helpers.ts";
 
@@ -338,6 +340,43 @@ describe("the other tables", () => {
     expect(cells.slice(2, 5)).toEqual(["1 of 60", "1 of 3", "1 of 3"]);
     expect(cells[6]).toBe("+2.151");
     expect(cells.slice(7)).toEqual(["**+0.1100 ± 0.0248**", "+0.1200 |"]);
+  });
+});
+
+describe("a table of codecs", () => {
+  /** Four steps; one channel of ±1, one of ±0.5, both with a mean of zero. Gradients have a channel of zeros. */
+  const tensors = [0, 1, 2, 3].flatMap((step) =>
+    (["A1", "G1"] as const).map((phase): CapturedTensor => {
+      const rest = phase === "A1" ? 0.5 : 0;
+      const values = Float32Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? 1 : rest) * (i < 4 ? 1 : -1));
+      return { phase, step, microBatch: 0, tokens: 4, rows: undefined, values };
+    }),
+  );
+  const fill = async (spec: string) => {
+    const directory = temporaryDirectory();
+    await writeCapture(join(directory, "c.nbcap"), { note: "", channels: 2, codecs: {}, tensors });
+    const text = `<!-- table: codecs ${spec} -->\n<!-- end -->`;
+    return (await makeDocument(join(directory, "d.md"), text, read)).text.split("\n").slice(1, -1);
+  };
+
+  it("has the errors of both sides of a capture, and how many channels are dead", async () => {
+    // Half of the values are kept: those of the large channel, so that nothing is left of the small one, 0.25 of 1.25 in all.
+    const codecs = "f32 topk:0.5,feedback=false";
+    expect(await fill(`c.nbcap codecs="${codecs}"`)).toEqual([
+      "| codec | A1: NMSE | worst channel | dead | G1: NMSE | worst channel | dead |",
+      "|---|--:|--:|--:|--:|--:|--:|",
+      "| `f32` | 0 | 0 | 0 | 0 | 0 | 0 |",
+      "| `topk:0.5,feedback=false` | 0.200 | 1.00 | 1 | 0 | 0 | 0 |",
+    ]);
+  });
+
+  it.each([
+    ['c.nbcap codecs="fixed:3 zip"', "NB_DATA_INVALID", /d\.md:1: codecs: .*"zip" is not known/],
+    ['c.nbcap codecs=""', "NB_DATA_INVALID", /d\.md:1: codecs: /],
+    ["c.nbcap,d.nbcap codecs=f16", "NB_DATA_INVALID", /2 captures were given; accepted: one/],
+    ["d.nbcap codecs=f16", "NB_FILE_UNREADABLE", /d\.nbcap/],
+  ] as const)("refuses %s", async (spec, code, message) => {
+    expect(await failure(code, () => fill(spec))).toMatch(message);
   });
 });
 
