@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { experimentTablesCommand } from "../../experiments/commands/experiment-tables.ts";
+import { readExperiment } from "../../experiments/runner/run-experiment.ts";
 import { marksOf } from "../../experiments/tables/marks.ts";
 import { makeDocument } from "../../experiments/tables/run.ts";
 import { resultsReader } from "../../experiments/tables/selection.ts";
@@ -35,5 +36,15 @@ describe.each(documents)("%s", (document) => {
 describe("the study", () => {
   it("has marks to be held to", () => {
     expect(marksOf("docs/study.md", textOf("docs/study.md")).length).toBeGreaterThan(0);
+  });
+
+  it("has a file for `npm run study` to make all published rows anew", async () => {
+    const published = readdirSync(join(ROOT, results));
+    expect(published.length).toBeGreaterThan(0);
+    for (const name of published) {
+      const file = join(ROOT, "experiments/study", `${name}.yaml`);
+      expect(existsSync(file), file).toBe(true);
+      expect((await readExperiment(file)).name).toBe(name);
+    }
   });
 });
