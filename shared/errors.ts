@@ -31,8 +31,8 @@ export const ERRORS = {
     { exit: 2, http: 400 },
   ),
   NB_FILE_UNREADABLE: kind(
-    "A file or directory could not be read.",
-    "Check that the path exists and that this user may read it.",
+    "A file or directory could not be read or written.",
+    "Check the path, and that this user may read or write there.",
     { exit: 2 },
   ),
   NB_INTERRUPTED: kind(

@@ -1,13 +1,12 @@
 /** What `narrowband codec bench` does: measures, prints tables, writes page and JSON. */
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { readCapture } from "../../shared/capture/capture-node.ts";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatDuration, formatTable } from "../../shared/command/format.ts";
 import { packageRoot } from "../../shared/command/package-root.ts";
-import { writeFileAtomically } from "../../shared/model/files-node.ts";
+import { checkWritable, writeText } from "../../shared/output-node.ts";
 import type { codecBenchCommand } from "../commands/codec-bench.ts";
 import { familiesOf } from "./arms.ts";
 import { benchHtml } from "./page.ts";
@@ -23,6 +22,11 @@ function bundledCapture(): string {
 export async function runCodecBench(settings: CodecBenchSettings, context: CommandContext): Promise<void> {
   const begun = performance.now();
   const families = familiesOf(settings.codec);
+  const paths = {
+    html: join(settings.out, "codec-bench.html"),
+    json: join(settings.out, "codec-bench.json"),
+  };
+  checkWritable(paths.html);
   const capture = await readCapture(settings.capture ?? bundledCapture());
   const progress = await context.progress();
   const arms = families.reduce((count, { codecs }) => count + codecs.length, 0);
@@ -46,14 +50,8 @@ export async function runCodecBench(settings: CodecBenchSettings, context: Comma
     "steady: to a receiver that has bit tables and predictors already; bits/element charges them, too.",
   );
   context.print("saves: bits per element that fixed would need more at the same NMSE.");
-  await mkdir(settings.out, { recursive: true });
-  const paths = {
-    html: join(settings.out, "codec-bench.html"),
-    json: join(settings.out, "codec-bench.json"),
-  };
-  const write = (path: string, text: string) => writeFileAtomically(path, [new TextEncoder().encode(text)]);
-  await write(paths.json, `${JSON.stringify(result, null, 1)}\n`);
-  await write(paths.html, await benchHtml(result));
+  await writeText(paths.json, `${JSON.stringify(result, null, 1)}\n`);
+  await writeText(paths.html, await benchHtml(result));
   context.print(
     `${arms} codecs in ${formatDuration(performance.now() - begun)}; plots are in ${paths.html}, numbers in ${paths.json}.`,
   );

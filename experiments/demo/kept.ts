@@ -2,18 +2,11 @@
  * What a demo keeps in --out so that it can be gone on with after anything of it was killed: its settings, the processes that it has
  * started, and what these told, line by line. The training itself is kept by the processes, each in a directory of its own.
  */
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
+import { makeDirectory } from "../../shared/output-node.ts";
 import type { CommandEvent } from "./child.ts";
 
 const FILE = "demo.json";
@@ -64,7 +57,7 @@ export class KeptDemo {
 
   /** Begins anew. What an earlier demo has left of `parts` must not be taken for this one's. */
   static begin(out: string, settings: object, parts: readonly string[]): KeptDemo {
-    mkdirSync(out, { recursive: true });
+    makeDirectory(out);
     rmSync(join(out, FILE), { force: true });
     for (const name of parts) {
       rmSync(join(out, name), { recursive: true, force: true });

@@ -6,7 +6,7 @@
  * A twentieth part of each source is held out to measure bits per byte: whole addresses, whole pages of WordNet, whole
  * pieces of books, chosen by a hash of their names, so that a change of one source leaves the choice in the others.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   PreTokenCounter,
@@ -16,6 +16,7 @@ import {
 } from "../../shared/data/bpe-trainer.ts";
 import { packageVersion } from "../../shared/data/packages-node.ts";
 import { loadTokenizer, type Tokenizer } from "../../shared/model/tokenizer.ts";
+import { makeDirectory } from "../../shared/output-node.ts";
 import { hashName, permutation } from "../../shared/random.ts";
 import { addresses, books } from "./books.ts";
 import { type Page, wordNetPages } from "./wordnet.ts";
@@ -126,7 +127,7 @@ function encodeDocuments(documents: readonly Document[], tokenizer: Tokenizer): 
  */
 export function writeCorpus(directory: string, options: WriteCorpusOptions = {}): WrittenCorpus {
   const { seed = 0, vocabSize = 4096, onProgress = () => {} } = options;
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   onProgress("reading the texts");
   const corpus = buildCorpus({ seed });
 

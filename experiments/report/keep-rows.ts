@@ -4,12 +4,13 @@
  * bytes, and is kept where something was measured. Of the other steps a single row has the course: loss, norm of the gradient, bytes.
  */
 import { existsSync } from "node:fs";
-import { copyFile, mkdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
+import { writeFileAtomically } from "../../shared/output-node.ts";
 import type { experimentKeepCommand } from "../commands/experiment-keep.ts";
 import { type CellRows, namesOf, type Row, traceOf, type WrittenRow } from "../runner/rows.ts";
 import { EXPERIMENT_FILE } from "../runner/run-experiment.ts";
@@ -55,7 +56,6 @@ export async function keepExperiment(
       "NB_CONFIG_INVALID",
       `--out: ${out} holds rows of the experiment ${JSON.stringify(stranger.rows.cell.experiment)}; accepted: a directory for ${name} alone`,
     );
-  await mkdir(out, { recursive: true });
   let bytes = 0;
   for (const rows of runs) {
     const lines = keptRows(rows);
@@ -70,7 +70,7 @@ export async function keepExperiment(
       `${otherRows.length - replaced.length} runs in ${out} are of another version, with all their rows, and were left there`,
     );
   const file = join(directory, EXPERIMENT_FILE);
-  if (existsSync(file)) await copyFile(file, join(out, EXPERIMENT_FILE));
+  if (existsSync(file)) await writeFileAtomically(join(out, EXPERIMENT_FILE), [await readFile(file)]);
   await context.result({
     experiment: name,
     out,

@@ -1,11 +1,10 @@
 /** What `narrowband experiment report` does. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatTable } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
-import { writeFileAtomically } from "../../shared/model/files-node.ts";
+import { makeDirectory, writeText } from "../../shared/output-node.ts";
 import type { experimentReportCommand } from "../commands/experiment-report.ts";
 import { formatDifference, formatMargin, formatMetric, metricLabel } from "../runner/rows.ts";
 import { codeHash } from "../runner/versions.ts";
@@ -69,11 +68,10 @@ export async function reportExperiment(
     fail("NB_CONFIG_INVALID", `--against: no rows of an arm ${JSON.stringify(unknown)}`);
   const against = settings.against.length > 0 ? settings.against : experiment?.against;
   const study = studyOf(arms, against);
-  await mkdir(out, { recursive: true });
+  makeDirectory(out);
   const paths = { html: join(out, "report.html"), json: join(out, "report.json") };
-  const write = (path: string, text: string) => writeFileAtomically(path, [new TextEncoder().encode(text)]);
-  await write(paths.json, `${JSON.stringify({ experiment: name, code, left, ...study }, null, 1)}\n`);
-  await write(
+  await writeText(paths.json, `${JSON.stringify({ experiment: name, code, left, ...study }, null, 1)}\n`);
+  await writeText(
     paths.html,
     await studyHtml({
       title: `narrowband experiment: ${name}`,

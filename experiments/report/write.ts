@@ -1,8 +1,7 @@
 /** Checks a run's numbers and writes them as a page and as JSON (Node only). */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../../shared/errors.ts";
-import { writeFileAtomically } from "../../shared/model/files-node.ts";
+import { makeDirectory, writeText } from "../../shared/output-node.ts";
 import { reportHtml } from "./html.ts";
 import { type RunReport, runReportSchema } from "./run-report.ts";
 
@@ -30,11 +29,10 @@ export async function writeReport(directory: string, report: RunReport): Promise
     const issue = parsed.error.issues[0];
     fail("NB_INTERNAL", `a report breaks its schema at ${issue.path.join(".")}: ${issue.message}`);
   }
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   const paths = { html: join(directory, "report.html"), json: join(directory, "report.json") };
-  const write = (path: string, text: string) => writeFileAtomically(path, [new TextEncoder().encode(text)]);
   // Without white space: most of it are long lists of numbers.
-  await write(paths.json, `${JSON.stringify(report)}\n`);
-  await write(paths.html, await reportHtml(report));
+  await writeText(paths.json, `${JSON.stringify(report)}\n`);
+  await writeText(paths.html, await reportHtml(report));
   return paths;
 }

@@ -1,5 +1,5 @@
 /** What `narrowband experiment run` does: the file, the grid, a table that follows it. */
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
@@ -7,6 +7,7 @@ import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatDuration, formatTable } from "../../shared/command/format.ts";
 import type { ProgressBar } from "../../shared/command/progress.ts";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
+import { makeDirectory, writeFileAtomically } from "../../shared/output-node.ts";
 import type { experimentRunCommand } from "../commands/experiment-run.ts";
 import { type Cell, cellLabel, type Experiment, parseExperiment } from "./experiment.ts";
 import { finishedCells, type GridListener, type Plan, planOf, runGrid } from "./grid.ts";
@@ -137,10 +138,8 @@ export async function runExperiment(settings: ExperimentRunSettings, context: Co
     listCells(plan, store, context);
     return;
   }
-  await mkdir(out, { recursive: true });
-  await copyFile(settings.file, join(out, EXPERIMENT_FILE)).catch(() => {
-    // The file is that copy already.
-  });
+  makeDirectory(out);
+  await writeFileAtomically(join(out, EXPERIMENT_FILE), [await readFile(settings.file)]);
   const missing = plan.cells.filter(({ config }) => !store.has(config, plan.code)).length;
   const automatic = experiment.transport === "process" ? 1 : availableParallelism();
   const workers = Math.max(1, Math.min(settings.workers || automatic, missing));

@@ -2,10 +2,10 @@
  * The directory of a run: cells/CONFIG.CODE.jsonl, one file for each finished cell, named by its hashes. A file is put there whole when
  * its cell is done, so whatever is there counts, and a run that was killed goes on with what is missing.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
-import { writeFileAtomically } from "../../shared/model/files-node.ts";
+import { makeDirectory, writeText } from "../../shared/output-node.ts";
 import { type CellRows, csvHead, csvLines, parseCellRows, type WrittenRow } from "./rows.ts";
 
 const CELLS = "cells";
@@ -28,9 +28,9 @@ export class RowStore {
 
   /** Keeps a finished cell's rows. */
   async write(config: string, code: string, rows: readonly WrittenRow[]): Promise<void> {
-    mkdirSync(join(this.directory, CELLS), { recursive: true });
+    makeDirectory(join(this.directory, CELLS));
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-    await writeFileAtomically(this.#path(config, code), [new TextEncoder().encode(text)]);
+    await writeText(this.#path(config, code), text);
   }
 
   /** Takes a cell's rows away. */
@@ -76,8 +76,8 @@ export class RowStore {
   async writeCsv(cells: readonly CellRows[]): Promise<string> {
     const path = join(this.directory, "rows.csv");
     const lines = [csvHead(), ...cells.flatMap(csvLines), ""];
-    mkdirSync(this.directory, { recursive: true });
-    await writeFileAtomically(path, [new TextEncoder().encode(lines.join("\n"))]);
+    makeDirectory(this.directory);
+    await writeText(path, lines.join("\n"));
     return path;
   }
 }

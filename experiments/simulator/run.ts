@@ -12,6 +12,7 @@ import {
 import { fail, NarrowbandError } from "../../shared/errors.ts";
 import { openModelDirectory } from "../../shared/model/files-node.ts";
 import type { HfModel } from "../../shared/model/hf-directory.ts";
+import { checkWritable } from "../../shared/output-node.ts";
 import type { simulateCommand } from "../commands/simulate.ts";
 import { PROFILES } from "../link/profiles.ts";
 import { timelineHtml } from "../report/timeline.ts";
@@ -65,6 +66,7 @@ async function measuredCosts(settings: SimulateSettings, model: HfModel): Promis
 }
 
 export async function runSimulate(settings: SimulateSettings, context: CommandContext): Promise<void> {
+  for (const file of [settings.saveCosts, settings.timeline]) if (file !== undefined) checkWritable(file);
   const model = await openModelDirectory(settings.model);
   try {
     const costs =

@@ -1,11 +1,11 @@
 /** What `narrowband experiment tables` does: fills the marks of documents from published rows, or finds what no longer says what they say. */
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
-import { writeFileAtomically } from "../../shared/model/files-node.ts";
+import { makeDirectory, writeText } from "../../shared/output-node.ts";
 import type { experimentTablesCommand } from "../commands/experiment-tables.ts";
 import { armsTable } from "./arms-table.ts";
 import { codecsTable } from "./codecs-table.ts";
@@ -123,8 +123,8 @@ export async function experimentTables(
       if (existsSync(path) && (await textOf(path)) === content) continue;
       changed.push(path);
       if (check) continue;
-      await mkdir(dirname(path), { recursive: true });
-      await writeFileAtomically(path, [new TextEncoder().encode(content)]);
+      makeDirectory(dirname(path));
+      await writeText(path, content);
     }
   }
   await context.result({ marks, changed });

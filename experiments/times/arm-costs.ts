@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
 import { canonicalJson } from "../../shared/job/fingerprint.ts";
-import { openModelDirectory, writeFileAtomically } from "../../shared/model/files-node.ts";
+import { openModelDirectory } from "../../shared/model/files-node.ts";
+import { checkWritable, writeText } from "../../shared/output-node.ts";
 import { codecSpecOf } from "../../shared/protocol/codecs.ts";
 import { jobOf } from "../runner/cell-job.ts";
 import type { Cell } from "../runner/experiment.ts";
@@ -115,13 +116,11 @@ export class CostBook {
         "NB_DATA_INVALID",
         `${this.#path}: has no costs of ${JSON.stringify(arm)} on ${task}, ${model}; narrowband experiment times --costs measures what is not there`,
       );
+    if (this.#path !== undefined) checkWritable(this.#path);
     onMeasure(cell);
     const costs = await measure(cell, rowTokens);
     this.#entries[key] = { arm, task, model, costs };
-    if (this.#path !== undefined)
-      await writeFileAtomically(this.#path, [
-        new TextEncoder().encode(`${JSON.stringify(this.#entries, null, 1)}\n`),
-      ]);
+    if (this.#path !== undefined) await writeText(this.#path, `${JSON.stringify(this.#entries, null, 1)}\n`);
     return costs;
   }
 }

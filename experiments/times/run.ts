@@ -9,7 +9,7 @@ import {
   formatTable,
 } from "../../shared/command/format.ts";
 import { fail } from "../../shared/errors.ts";
-import { writeFileAtomically } from "../../shared/model/files-node.ts";
+import { checkWritable, writeText } from "../../shared/output-node.ts";
 import type { experimentTimesCommand } from "../commands/experiment-times.ts";
 import { readRows } from "../report/read-rows.ts";
 import { timesHtml } from "../report/times-html.ts";
@@ -73,6 +73,7 @@ export async function runExperimentTimes(
   const { directory, out, target, targetArm } = settings;
   if (target !== undefined && targetArm !== undefined)
     fail("NB_CONFIG_INVALID", `--target: ${target} was given with --target-arm; accepted: one, not both`);
+  if (out !== undefined) checkWritable(out);
   const program = codeHash();
   const { arms, name, code, left } = await readRows(directory, program);
   for (const text of left) context.log.warn(`not used: ${text}`);
@@ -89,7 +90,7 @@ export async function runExperimentTimes(
       settings,
       command: commandOf(settings),
     });
-    await writeFileAtomically(out, [new TextEncoder().encode(html)]);
+    await writeText(out, html);
   }
   await context.result({ experiment: name, code, ...times, left: notUsed });
   for (const group of times.targets) {

@@ -1,9 +1,9 @@
 /** Captures as files (Node only). */
 
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fail, NarrowbandError } from "../errors.ts";
-import { writeFileAtomically } from "../model/files-node.ts";
+import { makeDirectory, writeFileAtomically } from "../output-node.ts";
 import { type Capture, decodeCapture, encodeCapture, MAX_CAPTURE_BYTES } from "./capture.ts";
 
 /**
@@ -17,13 +17,8 @@ export async function writeCapture(
   values: "f32" | "f16" = "f32",
 ): Promise<number> {
   const bytes = await encodeCapture(capture, values);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFileAtomically(path, [bytes]);
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new NarrowbandError("NB_FILE_UNREADABLE", `cannot write ${path}: ${reason}`, { cause });
-  }
+  makeDirectory(dirname(path));
+  await writeFileAtomically(path, [bytes]);
   return bytes.length;
 }
 

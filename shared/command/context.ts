@@ -4,9 +4,9 @@
  * With `--json` stdout belongs to machines, one object a line, and everything for people goes to stderr; without it
  * results for people go to stdout. Progress and remarks are on stderr either way.
  */
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { writeFile } from "node:fs/promises";
 import type { Logger } from "pino";
+import { checkWritable, unwritable } from "../output-node.ts";
 import type { LogLevel } from "./definition.ts";
 import { createProgress, type Progress } from "./progress.ts";
 
@@ -54,12 +54,17 @@ export interface ContextOptions {
   readonly command: string;
 }
 
-/** The context of a run, and what ends it: bars are stopped and the log is written out. */
+/**
+ * The context of a run, and what ends it: bars are stopped and the log is written out.
+ *
+ * @throws NB_FILE_UNREADABLE when the file of the result or of the log cannot be written, before the run begins.
+ */
 export async function createContext(
   io: CommandIo,
   options: ContextOptions,
 ): Promise<{ context: CommandContext; close(): void }> {
   const { json, logFile } = options;
+  for (const file of [json, logFile]) if (typeof file === "string") checkWritable(file);
   const machine = json === true;
   const people = machine ? io.stderr : io.stdout;
   let progress: Promise<Progress> | undefined;
@@ -74,7 +79,7 @@ export async function createContext(
   const destination =
     logFile === undefined
       ? { write: (line: string) => note(line.trimEnd()) }
-      : pino.destination({ dest: logFile, append: true, mkdir: true, sync: true });
+      : pino.destination({ dest: logFile, append: true, sync: true });
   const log = pino({ level: options.logLevel, base: { command: options.command } }, destination);
 
   const context: CommandContext = {
@@ -88,8 +93,9 @@ export async function createContext(
     async result(value) {
       if (machine) io.stdout.write(`${JSON.stringify(value)}\n`);
       else if (typeof json === "string") {
-        await mkdir(dirname(json), { recursive: true });
-        await writeFile(json, `${JSON.stringify(value, null, 2)}\n`);
+        await writeFile(json, `${JSON.stringify(value, null, 2)}\n`).catch((cause) => {
+          throw unwritable(json, cause);
+        });
       }
     },
     print(line) {

@@ -1,6 +1,7 @@
 /** A directory of the file system as a Storage (Node only). */
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectory } from "../output-node.ts";
 import { type AppendFile, type Storage, storageError } from "./storage.ts";
 
 async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -34,7 +35,7 @@ export class DirectoryStorage implements Storage {
   append(name: string, size: number): Promise<AppendFile> {
     const path = this.#path(name);
     return attempt(path, async () => {
-      await mkdir(this.name, { recursive: true });
+      makeDirectory(this.name);
       const file = await open(path, "a");
       await file.truncate(size);
       return {

@@ -2,11 +2,12 @@
  * The run log: what happened at each step, appended to a file as it happens, so that a run which was killed leaves its
  * history. Records are MessagePack, each after its size (unsigned 32 bits, little-endian); the first says what the log is.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Packr } from "msgpackr";
 import { z } from "zod";
 import { fail } from "../errors.ts";
+import { makeDirectory } from "../output-node.ts";
 import { CATEGORIES, type Category } from "./ledger.ts";
 
 /** What the first record of a log says that it is. */
@@ -78,8 +79,8 @@ export class RunLogWriter {
    */
   constructor(path: string, job: string, writer: string, resumeAt = 0) {
     const earlier = resumeAt > 0 && existsSync(path) ? readRunLog(path).records : [];
+    makeDirectory(dirname(path));
     try {
-      mkdirSync(dirname(path), { recursive: true });
       this.#file = openSync(path, "w");
     } catch (error) {
       fail("NB_FILE_UNREADABLE", `run log: ${path}: ${(error as Error).message}`);

@@ -3,9 +3,10 @@
  * the whole new one.
  */
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fail, NarrowbandError } from "../errors.ts";
+import { makeDirectory, writeFileAtomically, writeText } from "../output-node.ts";
 import type { ByteSource, ModelFiles } from "./byte-source.ts";
 import { type ModelConfig, type TorchDtype, toHfConfig } from "./config.ts";
 import { bytesFromFloats, elementCount, type FloatDtype } from "./dtype.ts";
@@ -88,30 +89,9 @@ export function openModelDirectory(path: string): Promise<HfModel> {
   return openModel(modelFiles(path));
 }
 
-/** Writes a file through a temporary one beside it, so that a crash leaves the old file or the new one, never a part. */
-export async function writeFileAtomically(
-  path: string,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Promise<void> {
-  const temporary = `${path}.tmp-${process.pid}`;
-  // What lies in the way, such as a link to another file, is removed and not written through.
-  await rm(temporary, { force: true });
-  const file = await open(temporary, "wx");
-  try {
-    for await (const chunk of chunks) await file.writeFile(chunk);
-    await file.sync();
-  } catch (error) {
-    await file.close();
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await file.close();
-  await rename(temporary, path);
-}
-
 /** Writes a JSON file, atomically, ended by a line feed. */
 export function writeJson(path: string, json: unknown): Promise<void> {
-  return writeFileAtomically(path, [new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`)]);
+  return writeText(path, `${JSON.stringify(json, null, 2)}\n`);
 }
 
 /** Writes a safetensors file, holding one tensor in memory at a time. The order of the map is the order in the file. */
@@ -149,7 +129,7 @@ export async function writeModelDirectory(
   tensors: ReadonlyMap<string, NamedTensor>,
   dtype: FloatDtype = "F32",
 ): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   const lazy = new Map<string, LazyTensor>();
   for (const name of [...tensors.keys()].sort()) {
     const { shape, data } = tensors.get(name)!;
@@ -165,7 +145,7 @@ export async function writeAdapterDirectory(
   config: ModelConfig,
   adapter: Adapter,
 ): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   for (const [file, bytes] of adapterFiles(config, adapter))
     await writeFileAtomically(join(directory, file), [bytes]);
 }
@@ -201,7 +181,7 @@ export async function writeMergedModel(
   try {
     const { dtype = "F32" } = options;
     const tensors = await mergedTensors(model.tensors, model.config, adapter);
-    await mkdir(directory, { recursive: true });
+    makeDirectory(directory);
     await writeSafetensorsFile(join(directory, "model.safetensors"), tensors, { dtype });
     const json = {
       ...(model.configJson as object),

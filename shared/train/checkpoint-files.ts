@@ -2,9 +2,10 @@
  * Checkpoints on disk (Node): written to a temporary file, synced and renamed, so that a crash leaves the one before; the
  * last two are kept, and reading takes the newest that is whole.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { NarrowbandError } from "../errors.ts";
+import { makeDirectory } from "../output-node.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 
 const KEPT = 2;
@@ -46,7 +47,7 @@ export async function writeCheckpoint(
   step: number,
   checkpoint: Checkpoint,
 ): Promise<string> {
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   const path = join(directory, fileName(step));
   const temporary = `${path}.tmp`;
   // What lies in the way, such as a link to another file, is removed and not written through.
