@@ -9,7 +9,8 @@ export const experimentReportCommand = defineCommand({
   group: "Measure",
   summary: "tables and plots from the raw rows of an experiment",
   description:
-    "Reads the rows that `narrowband experiment run` left in a directory, and writes report.html, report.json and rows.csv beside them. " +
+    "Reads the rows that `narrowband experiment run` left in a directory, prints tables, and writes report.html, report.json and rows.csv beside them; with " +
+    "--json, and of rows that `narrowband experiment keep` published, only where --out says. " +
     "Arms are compared with the experiment's references, paired by seed: at equal cumulative bytes, after the last step, and over whole curves; intervals are 95 % by " +
     "Student's t.\n\n" +
     "Only runs of the experiment file beside the rows stand in a report, made by one version of the program, on one version of model and data; which were " +
@@ -18,7 +19,7 @@ export const experimentReportCommand = defineCommand({
     { line: "narrowband experiment report runs/quick", explanation: "the page, and a table here" },
     {
       line: "narrowband experiment report runs/quick --json result.json",
-      explanation: "the figures also in a file, for scripts",
+      explanation: "the figures alone, in a file for scripts",
     },
   ],
   json: "{ arms: [{ name, task, model, seeds, metric, mean, ci95, cumulativeBytes, bitsPerElement, ... }], comparisons: [{ arm, against, task, model, atBytes, difference, ci95, ... }] }; intervals are [low, high], or null for one seed.",
@@ -29,7 +30,7 @@ export const experimentReportCommand = defineCommand({
       help: "directory of the report",
       group: FILES_GROUP,
       value: "dir",
-      defaultHelp: "the one with the rows",
+      defaultHelp: "the one with the rows; none with --json or of published rows",
     }),
     against: option(z.array(z.string().min(1)).default([]), {
       help: "arms to compare the others with",

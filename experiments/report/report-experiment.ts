@@ -57,7 +57,6 @@ export async function reportExperiment(
   context: CommandContext,
 ): Promise<void> {
   const { directory } = settings;
-  const out = settings.out ?? directory;
   const program = codeHash();
   const { store, experiment, name, runs, code, left, arms } = await readRows(directory, program);
   for (const text of left) context.log.warn(`not used: ${text}`);
@@ -68,12 +67,13 @@ export async function reportExperiment(
     fail("NB_CONFIG_INVALID", `--against: no rows of an arm ${JSON.stringify(unknown)}`);
   const against = settings.against.length > 0 ? settings.against : experiment?.against;
   const study = studyOf(arms, against);
-  makeDirectory(out);
-  const paths = { html: join(out, "report.html"), json: join(out, "report.json") };
-  await writeText(paths.json, `${JSON.stringify({ experiment: name, code, left, ...study }, null, 1)}\n`);
-  await writeText(
-    paths.html,
-    await studyHtml({
+  const published = runs.some(({ trace }) => trace !== undefined);
+  const out = settings.out ?? (published || context.jsonAsked ? undefined : directory);
+  const result = { experiment: name, code, left, ...study };
+  if (out !== undefined) {
+    makeDirectory(out);
+    await writeText(join(out, "report.json"), `${JSON.stringify(result, null, 1)}\n`);
+    const html = await studyHtml({
       title: `narrowband experiment: ${name}`,
       question: experiment?.question,
       study,
@@ -81,11 +81,16 @@ export async function reportExperiment(
       code,
       left,
       command: `narrowband experiment report ${directory}`,
-    }),
-  );
-  if (out === directory) await store.writeCsv(runs);
-  await context.result({ experiment: name, code, left, ...study });
+    });
+    await writeText(join(out, "report.html"), html);
+    if (out === directory) await store.writeCsv(runs);
+  }
+  await context.result(result);
   printArms(study.arms, context);
   printComparisons(study, context);
-  context.print(`\nThe report is ${paths.html}.`);
+  context.print(
+    out === undefined
+      ? "\nNo page was written: --out DIR says where to."
+      : `\nThe report is ${join(out, "report.html")}.`,
+  );
 }

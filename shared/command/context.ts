@@ -30,6 +30,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether stdout belongs to machines. */
   readonly json: boolean;
+  /** Whether `--json` was given, with a file or without. */
+  readonly jsonAsked: boolean;
   /** Something that happened, for machines; nothing without `--json`. */
   event(name: string, value: Readonly<Record<string, unknown>>): void;
   /** What came out, for machines: the last object on stdout, or the content of the file that `--json` names. */
@@ -87,6 +89,7 @@ export async function createContext(
     log,
     env: io.env,
     json: machine,
+    jsonAsked: json !== false,
     event(name, value) {
       if (machine) io.stdout.write(`${JSON.stringify({ event: name, ...value })}\n`);
     },

@@ -80,10 +80,14 @@ it("over processes and a link has the same losses and bytes as in memory", () =>
 it("is reported from its rows alone", () => {
   const out = join(directory, "memory");
   const json = join(directory, "result.json");
-  const ran = spawnSync(process.execPath, [PROGRAM, "experiment", "report", out, "--json", json], {
-    encoding: "utf8",
-    timeout: 60_000,
-  });
+  const ran = spawnSync(
+    process.execPath,
+    [PROGRAM, "experiment", "report", out, "--json", json, "--out", out],
+    {
+      encoding: "utf8",
+      timeout: 60_000,
+    },
+  );
   expect(ran.status, ran.stderr).toBe(0);
   const { arms, comparisons } = JSON.parse(readFileSync(json, "utf8"));
   expect(arms.map(({ name, seeds }: { name: string; seeds: number[] }) => [name, seeds])).toEqual([

@@ -105,6 +105,24 @@ describe("rows that are kept", () => {
     expect((report as { arms: unknown[] }).arms.length).toBe(2);
   });
 
+  it("get no report beside them unless it is asked for, as --json alone gets none anywhere", async () => {
+    const directory = await directoryWith(RUNS);
+    const out = join(temporaryDirectory(), "kept");
+    await run(["experiment", "keep", directory, "--out", out]);
+    const json = join(temporaryDirectory(), "result.json");
+    for (const of of [directory, out])
+      expect((await run(["experiment", "report", of, "--json", json])).exit).toBe(0);
+    expect(JSON.parse(readFileSync(json, "utf8")).arms.length).toBe(2);
+    expect([readdirSync(directory), readdirSync(out)]).toEqual([["cells"], ["cells"]]);
+    const plain = await run(["experiment", "report", out]);
+    expect([plain.exit, plain.stdout]).toEqual([0, expect.stringContaining("No page was written")]);
+    expect(readdirSync(out)).toEqual(["cells"]);
+    await run(["experiment", "report", directory]);
+    expect(readdirSync(directory).toSorted()).toEqual(["cells", "report.html", "report.json", "rows.csv"]);
+    await run(["experiment", "report", out, "--out", out, "--json", json]);
+    expect(readdirSync(out)).toContain("report.html");
+  });
+
   it("are a third of them, with every measured step in full and the course of all others", () => {
     const [{ rows }] = RUNS;
     const text = (of: readonly object[]) => of.map((row) => `${JSON.stringify(row)}\n`).join("");
