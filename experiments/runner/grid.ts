@@ -133,9 +133,7 @@ export async function runGrid(
   return { finished, kept, failed };
 }
 
-/** The finished cells of a plan, in its order; those that are not there are left out. */
+/** The finished cells of a plan, in its order; those that are not there, or damaged, are left out. */
 export function finishedCells(plan: Plan, store: RowStore): CellRows[] {
-  return plan.cells
-    .filter(({ config }) => store.has(config, plan.code))
-    .map(({ config }) => store.read(config, plan.code));
+  return plan.cells.flatMap(({ config }) => store.find(config, plan.code) ?? []);
 }

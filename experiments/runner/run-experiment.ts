@@ -111,8 +111,10 @@ function listCells(plan: Plan, store: RowStore, context: CommandContext): void {
   for (const line of formatTable(["hash", "task", "arm", "seed", "link", "rows"], rows)) context.print(line);
 }
 
-/** Says that rows of other versions are there and not used. */
+/** Says which rows are there and not used: those of other versions, and damaged ones. */
 export function warnOfOthers(plan: Plan, store: RowStore, context: CommandContext): void {
+  for (const { config } of plan.cells)
+    store.find(config, plan.code, (what) => context.log.warn(`a run counts as missing: ${what}`));
   const known = new Set(plan.cells.map(({ config }) => config));
   const all = store.hashes();
   const otherCode = all.filter(({ config, code }) => known.has(config) && code !== plan.code).length;

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fail, NarrowbandError } from "../../shared/errors.ts";
+import { asNarrowbandError, fail, NarrowbandError } from "../../shared/errors.ts";
 import { makeDirectory, writeText } from "../../shared/output-node.ts";
 import { type CellRows, csvHead, csvLines, parseCellRows, type WrittenRow } from "./rows.ts";
 
@@ -22,8 +22,26 @@ export class RowStore {
     return join(this.directory, CELLS, `${config}.${code}.jsonl`);
   }
 
+  /** Whether a cell's rows are there, and not damaged. */
   has(config: string, code: string): boolean {
-    return existsSync(this.#path(config, code));
+    return this.find(config, code) !== undefined;
+  }
+
+  /**
+   * A cell's rows; undefined when they are not there, or damaged.
+   *
+   * @param onDamage told what is wrong with the file
+   * @throws NB_FILE_UNREADABLE
+   */
+  find(config: string, code: string, onDamage?: (what: string) => void): CellRows | undefined {
+    if (!existsSync(this.#path(config, code))) return undefined;
+    try {
+      return this.read(config, code);
+    } catch (error) {
+      if (!(error instanceof NarrowbandError) || error.code !== "NB_DATA_INVALID") throw error;
+      onDamage?.(error.message);
+      return undefined;
+    }
   }
 
   /** Keeps a finished cell's rows. */
@@ -65,11 +83,20 @@ export class RowStore {
     } catch (cause) {
       throw new NarrowbandError("NB_FILE_UNREADABLE", `cannot read ${path}`, { cause });
     }
-    const rows = parseCellRows(path, text);
-    for (const row of [rows.cell, rows.end, rows.trace, ...rows.steps, ...rows.evaluations])
-      if (row !== undefined && (row.config !== config || row.code !== code))
-        fail("NB_DATA_INVALID", `${path}: holds a row of ${row.config}.${row.code}`);
-    return rows;
+    try {
+      const rows = parseCellRows(path, text);
+      for (const row of [rows.cell, rows.end, rows.trace, ...rows.steps, ...rows.evaluations])
+        if (row !== undefined && (row.config !== config || row.code !== code))
+          fail("NB_DATA_INVALID", `${path}: holds a row of ${row.config}.${row.code}`);
+      return rows;
+    } catch (cause) {
+      const { code: error, message } = asNarrowbandError(cause);
+      throw new NarrowbandError(
+        error,
+        `${message}; delete the file, or let narrowband experiment run make it again`,
+        { cause },
+      );
+    }
   }
 
   /** Writes rows.csv: all steps and measurements of these cells, for spreadsheets. */

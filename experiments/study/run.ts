@@ -45,7 +45,7 @@ function narrowband(...args: string[]): Promise<number> {
 
 function allRows(directory: string): CellRows[] {
   const store = new RowStore(directory);
-  return store.hashes().map(({ config, code }) => store.read(config, code));
+  return store.hashes().flatMap(({ config, code }) => store.find(config, code) ?? []);
 }
 
 interface Part {

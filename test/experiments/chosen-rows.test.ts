@@ -1,7 +1,9 @@
 /** Which of a directory's rows a report and a published copy take: those of the experiment file beside them. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parseExperiment } from "../../experiments/runner/experiment.ts";
+import { planOf } from "../../experiments/runner/grid.ts";
 import { EXPERIMENT_FILE } from "../../experiments/runner/run-experiment.ts";
 import { RowStore } from "../../experiments/runner/store.ts";
 import { run } from "../command/helpers.ts";
@@ -88,6 +90,28 @@ describe("rows of a directory with an experiment file", () => {
       kept: 2,
       left: ["4 runs that the experiment file does not have (a, b)"],
     });
+  });
+});
+
+describe("a damaged file of a run", () => {
+  it("is named by a report, with the way out, and warned of by a run's list, which takes it for missing", async () => {
+    const directory = temporaryDirectory();
+    const text = fileOf("e", 3, ["a"]);
+    const file = join(directory, EXPERIMENT_FILE);
+    const plan = planOf(await parseExperiment("e.yaml", text));
+    await standInRun(directory, text, { code: plan.code, inputs: plan.cells[0].inputs });
+    const damaged = join(directory, "cells", `${plan.cells[0].config}.${plan.code}.jsonl`);
+    writeFileSync(damaged, readFileSync(damaged).subarray(0, -9));
+    const list = await run(["experiment", "run", file, "--out", directory, "--list"]);
+    expect(list.exit, list.stderr).toBe(0);
+    expect(list.stdout.match(/ missing$/gm)).toHaveLength(1);
+    expect(list.stdout.match(/ there$/gm)).toHaveLength(1);
+    expect(list.stderr).toContain(`a run counts as missing: ${damaged}:3: is not JSON`);
+    const report = await run(["experiment", "report", directory]);
+    expect([report.exit, report.stderr]).toEqual([
+      2,
+      expect.stringContaining(`${damaged}:3: is not JSON; delete the file, or`),
+    ]);
   });
 });
 

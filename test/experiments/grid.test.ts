@@ -1,5 +1,5 @@
 /** The grid: goes on where it was stopped, repeats nothing, and never mixes versions. Cells are stand-ins here. */
-import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { finishedCells, runGrid } from "../../experiments/runner/grid.ts";
@@ -69,6 +69,26 @@ describe("a grid", () => {
     const again: string[] = [];
     await runGrid(await plan(), store, quick(again), { workers: 1, signal: signal() });
     expect(again).toEqual(["b1"]);
+  });
+
+  it("makes a run again whose file is damaged", async () => {
+    const directory = temporaryDirectory();
+    const store = new RowStore(directory);
+    const made = await plan();
+    await runGrid(made, store, quick([]), { workers: 1, signal: signal() });
+    const { config } = made.cells[2];
+    const path = join(directory, "cells", `${config}.${made.code}.jsonl`);
+    writeFileSync(path, readFileSync(path).subarray(0, -9));
+    expect(finishedCells(made, store).length).toBe(5);
+    const said: string[] = [];
+    expect(store.find(config, made.code, (what) => said.push(what))).toBeUndefined();
+    expect(said[0]).toMatch(
+      /jsonl:3: is not JSON; delete the file, or let narrowband experiment run make it again/,
+    );
+    const told: string[] = [];
+    await runGrid(made, store, quick(told), { workers: 1, signal: signal() });
+    expect(told).toEqual(["a1"]);
+    expect(finishedCells(made, store).length).toBe(6);
   });
 
   it("takes rows of another program, or of other settings, for missing", async () => {
