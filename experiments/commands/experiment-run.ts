@@ -11,7 +11,7 @@ export const experimentRunCommand = defineCommand({
     "Reads an experiment file (YAML: models, tasks, arms, seeds), runs each combination, and keeps its raw rows in --out: one file of JSON lines for " +
     "each run, and rows.csv with all of them. Each run is the real server and the real clients, in one process with a ledger that counts what a " +
     "socket would, or, with transport: process in the file, in processes over sockets.\n\n" +
-    "Started again it goes on with what is missing. Rows carry a hash of their settings, model and data and one of the program; rows of other " +
+    "Started again it goes on with what is missing; a second process with the same --out is refused while the first is at work. Rows carry a hash of their settings, model and data and one of the program; rows of other " +
     "hashes are left where they are and not used. docs/experiments.md describes the file.",
   examples: [
     {

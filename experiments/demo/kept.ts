@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
 import { makeDirectory } from "../../shared/output-node.ts";
+import { isRunning } from "../../shared/processes-node.ts";
 import type { CommandEvent } from "./child.ts";
 
 const FILE = "demo.json";
@@ -29,20 +30,6 @@ const ORPHAN_GRACE_MS = 10_000;
 function replaceFile(path: string, content: string): void {
   writeFileSync(`${path}.tmp`, content);
   renameSync(`${path}.tmp`, path);
-}
-
-/** Whether a process is there and at work; one that has ended and was not yet asked after by its parent is not. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return true;
-  }
 }
 
 export class KeptDemo {

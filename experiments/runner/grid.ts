@@ -94,14 +94,18 @@ export async function runGrid(
   options: { readonly workers: number; readonly signal: AbortSignal; readonly listener?: GridListener },
 ): Promise<GridResult> {
   const { workers, signal, listener } = options;
-  const missing = plan.cells.filter(({ config }) => !store.has(config, plan.code));
-  const kept = plan.cells.length - missing.length;
+  const queue = [...plan.cells];
+  let kept = 0;
   const failed: { cell: Cell; error: NarrowbandError }[] = [];
   let finished = 0;
   const work = async (slot: number): Promise<void> => {
-    for (let planned = missing.shift(); planned !== undefined; planned = missing.shift()) {
-      signal.throwIfAborted();
+    for (let planned = queue.shift(); planned !== undefined; planned = queue.shift()) {
       const { cell, config } = planned;
+      if (store.has(config, plan.code)) {
+        kept++;
+        continue;
+      }
+      signal.throwIfAborted();
       listener?.started?.(slot, cell);
       const names = namesOf(plan, planned);
       const rows: Row[] = [firstRow(plan, planned)];

@@ -7,8 +7,9 @@ import type { CommandContext } from "../../shared/command/context.ts";
 import { formatBytes, formatDuration, formatTable } from "../../shared/command/format.ts";
 import type { ProgressBar } from "../../shared/command/progress.ts";
 import { fail, NarrowbandError } from "../../shared/errors.ts";
-import { makeDirectory, writeFileAtomically } from "../../shared/output-node.ts";
+import { writeFileAtomically } from "../../shared/output-node.ts";
 import type { experimentRunCommand } from "../commands/experiment-run.ts";
+import { lockDirectory } from "./directory-lock.ts";
 import { type Cell, cellLabel, type Experiment, parseExperiment } from "./experiment.ts";
 import { finishedCells, type GridListener, type Plan, planOf, runGrid } from "./grid.ts";
 import { type CellRows, formatMetric, type Row, totalOf } from "./rows.ts";
@@ -99,22 +100,22 @@ class GridView implements GridListener {
   }
 }
 
-function listCells(plan: Plan, store: RowStore, context: CommandContext): void {
+function listCells(plan: Plan, there: ReadonlySet<string>, context: CommandContext): void {
   const rows = plan.cells.map(({ cell, config }) => [
     config,
     cell.task,
     cell.arm,
     String(cell.seed),
     cell.link,
-    store.has(config, plan.code) ? "there" : "missing",
+    there.has(config) ? "there" : "missing",
   ]);
   for (const line of formatTable(["hash", "task", "arm", "seed", "link", "rows"], rows)) context.print(line);
 }
 
-/** Says which rows are there and not used: those of other versions, and damaged ones. */
-export function warnOfOthers(plan: Plan, store: RowStore, context: CommandContext): void {
-  for (const { config } of plan.cells)
-    store.find(config, plan.code, (what) => context.log.warn(`a run counts as missing: ${what}`));
+/** Hashes of the cells whose rows are there. Says which others are there and not used: those of other versions, and damaged ones. */
+function cellsThere(plan: Plan, store: RowStore, context: CommandContext): ReadonlySet<string> {
+  const damaged = (what: string) => context.log.warn(`a run counts as missing: ${what}`);
+  const there = plan.cells.filter(({ config }) => store.find(config, plan.code, damaged) !== undefined);
   const known = new Set(plan.cells.map(({ config }) => config));
   const all = store.hashes();
   const otherCode = all.filter(({ config, code }) => known.has(config) && code !== plan.code).length;
@@ -127,6 +128,7 @@ export function warnOfOthers(plan: Plan, store: RowStore, context: CommandContex
     context.log.warn(
       `${otherConfig} runs in ${store.directory} are of other settings, models or data, and are not used`,
     );
+  return new Set(there.map(({ config }) => config));
 }
 
 export async function runExperiment(settings: ExperimentRunSettings, context: CommandContext): Promise<void> {
@@ -135,16 +137,32 @@ export async function runExperiment(settings: ExperimentRunSettings, context: Co
   const plan = chosenPlan(whole, settings.only);
   const out = settings.out ?? join("runs", experiment.name);
   const store = new RowStore(out);
-  warnOfOthers(whole, store, context);
+  const there = cellsThere(whole, store, context);
   if (settings.list) {
-    listCells(plan, store, context);
+    listCells(plan, there, context);
     return;
   }
-  makeDirectory(out);
-  await writeFileAtomically(join(out, EXPERIMENT_FILE), [await readFile(settings.file)]);
-  const missing = plan.cells.filter(({ config }) => !store.has(config, plan.code)).length;
+  const unlock = lockDirectory(out);
+  try {
+    await writeFileAtomically(join(out, EXPERIMENT_FILE), [await readFile(settings.file)]);
+    const missing = plan.cells.filter(({ config }) => !there.has(config)).length;
+    await makeRuns(whole, plan, store, { missing, most: settings.workers }, context);
+  } finally {
+    unlock();
+  }
+}
+
+/** Makes what is missing of `plan`, and the table of all runs of `whole` that are there. */
+async function makeRuns(
+  whole: Plan,
+  plan: Plan,
+  store: RowStore,
+  { missing, most }: { readonly missing: number; readonly most: number },
+  context: CommandContext,
+): Promise<void> {
+  const { experiment } = plan;
   const automatic = experiment.transport === "process" ? 1 : availableParallelism();
-  const workers = Math.max(1, Math.min(settings.workers || automatic, missing));
+  const workers = Math.max(1, Math.min(most || automatic, missing));
   const progress = await context.progress();
   const all = progress.bar("runs", plan.cells.length);
   const slots =
@@ -163,14 +181,14 @@ export async function runExperiment(settings: ExperimentRunSettings, context: Co
   }
   await context.result({
     experiment: experiment.name,
-    out,
+    out: store.directory,
     code: plan.code,
     finished: result.finished,
     kept: result.kept,
     failed: result.failed.length,
   });
   context.print(
-    `${experiment.name}: ${result.finished} runs made, ${result.kept} were there, ${result.failed.length} failed; rows are in ${out}`,
+    `${experiment.name}: ${result.finished} runs made, ${result.kept} were there, ${result.failed.length} failed; rows are in ${store.directory}`,
   );
   const [first] = result.failed;
   if (first !== undefined) fail(first.error.code, `${cellLabel(first.cell)}: ${first.error.message}`);

@@ -71,6 +71,30 @@ describe("a grid", () => {
     expect(again).toEqual(["b1"]);
   });
 
+  it("asks for a cell's rows again when its turn comes", async () => {
+    const store = new RowStore(temporaryDirectory());
+    const made = await plan();
+    const told: string[] = [];
+    const elsewhere = quick([]);
+    const runner = quick(told);
+    // Somebody else finishes the next two during the first.
+    let second: Promise<unknown> | undefined;
+    const { finished, kept } = await runGrid(
+      made,
+      store,
+      async (cell, options) => {
+        second ??= runGrid({ ...made, cells: made.cells.slice(1, 3) }, store, elsewhere, {
+          workers: 1,
+          signal: signal(),
+        });
+        await second;
+        await runner(cell, options);
+      },
+      { workers: 1, signal: signal() },
+    );
+    expect([finished, kept, told]).toEqual([4, 2, ["a0", "b1", "a2", "b2"]]);
+  });
+
   it("makes a run again whose file is damaged", async () => {
     const directory = temporaryDirectory();
     const store = new RowStore(directory);
