@@ -1,12 +1,13 @@
 /** Rate–distortion plots: bits per element against an error, one curve for each family of codecs. */
 
 import { svg } from "../report/charts.ts";
+import { SHAPES, type Shape } from "../report/shapes.ts";
 import type { BenchRow } from "./result.ts";
 
 /** How a family is drawn: colour and shape tell it apart, ours have thick lines. */
 export interface FamilyStyle {
   readonly colour: string;
-  readonly shape: string;
+  readonly shape: Shape;
   readonly own: boolean;
 }
 
@@ -19,7 +20,6 @@ const COLOURS = [
   "var(--f-6)",
   "var(--f-7)",
 ];
-const SHAPES = ["circle", "square", "diamond", "triangle-up", "triangle-down", "cross"];
 
 /** Styles of the families of these rows, by name. Our own come first and take the first colours. */
 export function familyStyles(rows: readonly BenchRow[]): Map<string, FamilyStyle> {

@@ -3,6 +3,7 @@
 import { formatCount } from "../../shared/command/format.ts";
 import { figure, table as htmlTable, row } from "../report/html.ts";
 import { escapeHtml, htmlPage } from "../report/page.ts";
+import { SHAPE_PATHS } from "../report/shapes.ts";
 import { type FamilyStyle, familyStyles, type Plot, rateDistortionChart } from "./charts.ts";
 import { type BenchResult, type BenchRow, PHASE_TITLES, tableOf } from "./result.ts";
 
@@ -13,15 +14,6 @@ const FAMILY_STYLE = `
   :root { --f-1: #f0a860; --f-2: #56b4e9; --f-3: #3cc9a0; --f-4: #e58bc4; --f-5: #a9a89f; --f-6: #e0c341; --f-7: #a79cf5; }
 }
 `;
-
-const SHAPE_PATHS: Readonly<Record<string, string>> = {
-  circle: "M7 2.5A4.5 4.5 0 1 1 6.99 2.5Z",
-  square: "M3 3H11V11H3Z",
-  diamond: "M7 1.5 12 7 7 12.5 2 7Z",
-  "triangle-up": "M7 2 12 11.5H2Z",
-  "triangle-down": "M7 12 2 2.5H12Z",
-  cross: "M5.5 2H8.5V5.5H12V8.5H8.5V12H5.5V8.5H2V5.5H5.5Z",
-};
 
 function legend(styles: ReadonlyMap<string, FamilyStyle>): string {
   const items = [...styles].map(([name, { colour, shape, own }]) => {

@@ -18,6 +18,7 @@ import {
 import { heatMap, widthColour } from "./heat-map.ts";
 import { escapeHtml, htmlPage } from "./page.ts";
 import { type ClientReport, PHASE_LABELS, PHASE_NAMES, type RunReport } from "./run-report.ts";
+import { SHAPE_PATHS, type Shape } from "./shapes.ts";
 import { lossGap, realTokens, signedPercent, summarySentences } from "./summary.ts";
 
 const CATEGORY_LABELS: Readonly<Record<Category, string>> = {
@@ -51,9 +52,14 @@ export function row(cells: readonly string[], numeric: ReadonlySet<number>, kind
   return `<tr${kind === "" ? "" : ` class="${kind}"`}>${out.join("")}</tr>`;
 }
 
-export function lineKey({ colour, dash }: Style, label: string): string {
+/** A line of a legend, with its points' shape if they have one. */
+export function lineKey({ colour, dash, shape }: Style & { readonly shape?: Shape }, label: string): string {
   const dashes = dash.length === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
-  return `<li><svg width="28" height="10" aria-hidden="true"><line x1="0" y1="5" x2="28" y2="5" stroke="${colour}" stroke-width="2.5"${dashes}/></svg>${escapeHtml(label)}</li>`;
+  const point =
+    shape === undefined
+      ? ""
+      : `<path d="${SHAPE_PATHS[shape]}" transform="translate(7 0)" fill="${colour}" stroke="var(--page)"/>`;
+  return `<li><svg width="28" height="14" aria-hidden="true"><line x1="0" y1="7" x2="28" y2="7" stroke="${colour}" stroke-width="2.5"${dashes}/>${point}</svg>${escapeHtml(label)}</li>`;
 }
 
 function pointKey(shape: string, label: string): string {

@@ -1,38 +1,17 @@
 /** Plots of an experiment: figures against bytes, bits over steps, differences with their intervals. */
 
 import { isShare, metricLabel } from "../runner/rows.ts";
-import { type Style, svg } from "./charts.ts";
+import { ARM_VARIABLES, type ArmStyle } from "./arm-styles.ts";
+import { svg } from "./charts.ts";
+import { SHAPE_AREAS } from "./shapes.ts";
 import { type ArmComparison, type ArmRuns, type ArmSummary, meanCurve } from "./study.ts";
 
-/** Series beyond the page's own three; see {@link STUDY_STYLE}. */
-const COLOURS = 7;
-const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3]];
-
-/** Okabe and Ito's colours (2008), darkened on light and lightened on dark paper until all can be read. */
-export const STUDY_STYLE = `
-:root { --arm-1: #0072b2; --arm-2: #b34700; --arm-3: #007a5a; --arm-4: #a0528a; --arm-5: #8a6d00; --arm-6: #1f8fbf; --arm-7: #55554f; }
-@media (prefers-color-scheme: dark) {
-  :root { --arm-1: #56b4e9; --arm-2: #f0a860; --arm-3: #3cc9a0; --arm-4: #e19ac6; --arm-5: #e6d54a; --arm-6: #9bd3f0; --arm-7: #c9c8c1; }
-}
-.contents { margin: 0; padding: 0; list-style: none; columns: 300px auto; column-gap: 24px; }
+export const STUDY_STYLE = `${ARM_VARIABLES}.contents { margin: 0; padding: 0; list-style: none; columns: 300px auto; column-gap: 24px; }
 .contents a { color: var(--series-1); }
 /* Which arm a line is of stays in sight while the rest is moved. */
 .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--page); }
 .grid + h3, .scroll + h3 { margin-top: 24px; }
 `;
-
-/** Colour and dashes of each arm, the same in all plots of a page. */
-export function armStyles(names: readonly string[]): Map<string, Style> {
-  return new Map(
-    names.map((name, i) => [
-      name,
-      {
-        colour: `var(--arm-${(i % COLOURS) + 1})`,
-        dash: DASHES[Math.floor(i / COLOURS) % DASHES.length],
-      },
-    ]),
-  );
-}
 
 const MEGABYTE = 1e6;
 const AXIS_TITLES: Readonly<Record<string, string>> = { loss: "loss, nats per token" };
@@ -54,37 +33,57 @@ export function metricAxis(metric: string): Record<string, unknown> {
   return { tickCount: 5, ...(isShare(metric) && { format: ".0%" }) };
 }
 
-/** A task's figure against cumulative bytes, mean over seeds, with 95 % bands; reference rows as level lines. */
+/** Of points on lines, square pixels. */
+const POINT = 58;
+
+/** An arm's measurements in megabytes. Before the first step nothing but greetings has been sent: no place on a scale of ratios. */
+function costPoints(arm: ArmRuns) {
+  return meanCurve(arm)
+    .filter(({ step }) => step > 0)
+    .map(({ bytes, value }) => ({
+      megabytes: bytes / MEGABYTE,
+      value: value.mean,
+      low: value.ci95?.[0] ?? value.mean,
+      high: value.ci95?.[1] ?? value.mean,
+    }));
+}
+
+const rangeOf = (values: readonly number[]) => [Math.min(...values), Math.max(...values)];
+
+/**
+ * A task's figure against cumulative bytes, mean over seeds, with 95 % bands; reference rows as level lines.
+ *
+ * @param beside arms of another chart, that this is to be compared with by eye: the axes have room for them, too
+ */
 export function costChart(
   arms: readonly ArmRuns[],
   baselines: readonly Pick<ArmSummary, "mean">[],
-  styles: ReadonlyMap<string, Style>,
+  styles: ReadonlyMap<string, ArmStyle>,
   size: PlotSize = SIZE,
+  beside: readonly ArmRuns[] = [],
 ): Promise<string> {
   const [{ metric }] = arms;
+  const points = [...arms, ...beside].flatMap(costPoints);
+  const megabytes = rangeOf(points.map((point) => point.megabytes));
+  const heights = rangeOf([
+    ...points.flatMap(({ low, high }) => [low, high]),
+    ...baselines.map(({ mean }) => mean),
+  ]);
   const layers = arms.flatMap((arm) => {
-    const { colour, dash } = styles.get(arm.arm)!;
-    // Before the first step nothing but greetings has been sent: no place on a scale of ratios.
-    const values = meanCurve(arm)
-      .filter(({ step }) => step > 0)
-      .map(({ bytes, value }) => ({
-        megabytes: bytes / MEGABYTE,
-        value: value.mean,
-        low: value.ci95?.[0] ?? value.mean,
-        high: value.ci95?.[1] ?? value.mean,
-      }));
+    const { colour, dash, shape } = styles.get(arm.arm)!;
+    const values = costPoints(arm);
     const x = {
       field: "megabytes",
       type: "quantitative",
       title: "megabytes on the wire, all clients",
-      scale: { type: "log", nice: false },
+      scale: { type: "log", nice: false, domain: megabytes },
       axis: { grid: false, values: ROUND_NUMBERS, format: "~g", labelOverlap: true },
     };
     const y = {
       field: "value",
       type: "quantitative",
       title: AXIS_TITLES[metric] ?? metricLabel(metric),
-      scale: { zero: false },
+      scale: { zero: false, domain: heights, nice: true },
       axis: metricAxis(metric),
     };
     return [
@@ -99,7 +98,13 @@ export function costChart(
           type: "line",
           stroke: colour,
           strokeDash: [...dash],
-          point: { fill: colour, stroke: null, size: 28 },
+          point: {
+            shape,
+            fill: colour,
+            stroke: "var(--card)",
+            strokeWidth: 1,
+            size: POINT * SHAPE_AREAS[shape],
+          },
         },
         encoding: { x, y },
       },
@@ -113,44 +118,69 @@ export function costChart(
   return svg({ values: [], layers: [...layers, ...levels], ...size });
 }
 
-/** Bits per element that each arm's codec spent in each step, over steps, mean of phases and seeds. */
+/** Bits per element that an arm's codec spent in each step, mean of phases and seeds. */
+function spentBits(arm: ArmRuns): { readonly step: number; readonly bits: number }[] {
+  const sums = new Map<number, { sum: number; count: number }>();
+  for (const { steps } of arm.bySeed.values())
+    for (const { step, wireBits } of steps) {
+      const values = Object.values(wireBits ?? {});
+      if (values.length === 0) continue;
+      const at = sums.get(step) ?? { sum: 0, count: 0 };
+      at.sum += values.reduce((a, b) => a + b, 0) / values.length;
+      at.count++;
+      sums.set(step, at);
+    }
+  return [...sums]
+    .map(([step, { sum, count }]) => ({ step, bits: sum / count }))
+    .sort((a, b) => a.step - b.step);
+}
+
+/**
+ * Bits per element that each arm's codec spent in each step, over steps, mean of phases and seeds; each line has its points at its ends. Undefined where
+ * the rows do not know.
+ *
+ * @param beside as in {@link costChart}
+ */
 export function spentBitsChart(
   arms: readonly ArmRuns[],
-  styles: ReadonlyMap<string, Style>,
+  styles: ReadonlyMap<string, ArmStyle>,
+  beside: readonly ArmRuns[] = [],
 ): Promise<string> | undefined {
+  const most = Math.max(...[...arms, ...beside].flatMap(spentBits).map(({ bits }) => bits));
   const layers = arms.flatMap((arm) => {
-    const { colour, dash } = styles.get(arm.arm)!;
-    const sums = new Map<number, { sum: number; count: number }>();
-    for (const { steps } of arm.bySeed.values())
-      for (const { step, wireBits } of steps) {
-        const values = Object.values(wireBits ?? {});
-        if (values.length === 0) continue;
-        const at = sums.get(step) ?? { sum: 0, count: 0 };
-        at.sum += values.reduce((a, b) => a + b, 0) / values.length;
-        at.count++;
-        sums.set(step, at);
-      }
-    if (sums.size === 0) return [];
-    const values = [...sums].map(([step, { sum, count }]) => ({ step, bits: sum / count }));
+    const { colour, dash, shape } = styles.get(arm.arm)!;
+    const values = spentBits(arm);
+    if (values.length === 0) return [];
+    const encoding = {
+      x: {
+        field: "step",
+        type: "quantitative",
+        title: "step",
+        scale: { zero: true },
+        axis: { grid: false, tickCount: 6 },
+      },
+      y: {
+        field: "bits",
+        type: "quantitative",
+        title: "bits per element",
+        scale: { domain: [0, most], nice: true },
+      },
+    };
+    const ends = values.filter((_, i) => i === 0 || i === values.length - 1);
     return [
+      { data: { values }, mark: { type: "line", stroke: colour, strokeDash: [...dash] }, encoding },
       {
-        data: { values },
-        mark: { type: "line", stroke: colour, strokeDash: [...dash] },
-        encoding: {
-          x: {
-            field: "step",
-            type: "quantitative",
-            title: "step",
-            scale: { zero: true },
-            axis: { grid: false, tickCount: 6 },
-          },
-          y: {
-            field: "bits",
-            type: "quantitative",
-            title: "bits per element",
-            scale: { zero: true },
-          },
+        data: { values: ends },
+        mark: {
+          type: "point",
+          shape,
+          fill: colour,
+          stroke: "var(--card)",
+          strokeWidth: 1,
+          size: POINT * SHAPE_AREAS[shape],
+          opacity: 1,
         },
+        encoding,
       },
     ];
   });

@@ -3,10 +3,12 @@
 import { formatBytes, formatCount, formatDuration } from "../../shared/command/format.ts";
 import { formatDifference, formatMargin, formatMetric, metricLabel } from "../runner/rows.ts";
 import { groupBy } from "../statistics/groups.ts";
+import { armStyles } from "./arm-styles.ts";
+import { DOTTED } from "./charts.ts";
 import { figure, lineKey, row, table } from "./html.ts";
 import { escapeHtml, htmlPage } from "./page.ts";
 import type { ArmComparison, ArmRuns, ArmSummary, Study } from "./study.ts";
-import { armStyles, costChart, differenceChart, STUDY_STYLE, spentBitsChart } from "./study-charts.ts";
+import { costChart, differenceChart, STUDY_STYLE, spentBitsChart } from "./study-charts.ts";
 
 export interface StudyPage {
   readonly title: string;
@@ -163,24 +165,42 @@ async function section(page: StudyPage, arms: readonly ArmSummary[], id: string)
   const comparisons = page.study.comparisons.filter(same);
   const heading = `<h2 id="${id}">${escapeHtml(titleOf(arms))}</h2>`;
   if (runs.length === 0) return `${heading}${armTable(arms)}`;
-  const styles = armStyles(runs.map(({ arm }) => arm));
+  const styles = armStyles(runs);
+  const packed = runs.filter(({ packedOf }) => packedOf !== undefined);
+  const sent = runs.filter(({ packedOf }) => packedOf === undefined);
   const keys = [
-    ...runs.map(({ arm }) => lineKey(styles.get(arm)!, arm)),
+    ...sent.map((arm) => {
+      const twin = packed.find(({ packedOf }) => packedOf?.arm === arm.arm);
+      return lineKey(styles.get(arm.arm)!, twin === undefined ? arm.arm : `${arm.arm} (packed: ${twin.arm})`);
+    }),
     ...baselines.map(({ name, metric, mean }) =>
-      lineKey({ colour: "var(--ink-3)", dash: [2, 3] }, `${name}: ${formatMetric(metric, mean)}`),
+      lineKey({ colour: "var(--ink-3)", dash: DOTTED }, `${name}: ${formatMetric(metric, mean)}`),
     ),
   ];
-  const cards = [
-    `<div class="card"><h3>${escapeHtml(capital(metricLabel(runs[0].metric)))} against bytes</h3>${figure(
-      await costChart(runs, baselines, styles),
-      `${metricLabel(runs[0].metric)} on ${task} against cumulative bytes, by arm`,
-    )}</div>`,
-  ];
-  const bits = await spentBitsChart(runs, styles);
-  if (bits !== undefined)
+  const metric = metricLabel(runs[0].metric);
+  // Arms without their entropy stage are the same curves once more, with other bytes: beside the others, not among them.
+  const sides =
+    packed.length === 0
+      ? [{ arms: sent, beside: [], which: "" }]
+      : [
+          { arms: sent, beside: packed, which: "" },
+          { arms: packed, beside: sent, which: ", packed" },
+        ];
+  const cards: string[] = [];
+  for (const { arms, beside, which } of sides)
     cards.push(
-      `<div class="card"><h3>Bits spent a step, scales and tables included</h3>${figure(bits, `Bits per element of each step on ${task}, by arm`)}</div>`,
+      `<div class="card"><h3>${escapeHtml(capital(metric))} against bytes${which}</h3>${figure(
+        await costChart(arms, baselines, styles, undefined, beside),
+        `${metric} on ${task} against cumulative bytes, by arm${which}`,
+      )}</div>`,
     );
+  for (const { arms, beside, which } of sides) {
+    const bits = await spentBitsChart(arms, styles, beside);
+    if (bits !== undefined)
+      cards.push(
+        `<div class="card"><h3>Bits spent a step${which || ", scales and tables included"}</h3>${figure(bits, `Bits per element of each step on ${task}, by arm${which}`)}</div>`,
+      );
+  }
   for (const [against, group] of groupBy(comparisons, (comparison) => comparison.against)) {
     const known = group.filter(({ difference }) => difference !== null);
     if (known.length === 0) continue;
@@ -192,12 +212,11 @@ async function section(page: StudyPage, arms: readonly ArmSummary[], id: string)
     );
   }
   const better = runs[0].higherIsBetter ? "Higher is better." : "Lower is better.";
-  const notes = [better];
-  const packed = arms.flatMap(({ name, packedOf }) =>
-    packedOf === null ? [] : [`${name} (of ${packedOf})`],
-  );
+  const notes = [better, "Curves that agree lie on one another."];
   if (packed.length > 0)
-    notes.push(`The same runs with their bytes counted without the entropy stage: ${packed.join(", ")}.`);
+    notes.push(
+      "Packed are the same runs with their bytes counted without the entropy stage, drawn with dashes.",
+    );
   if (baselines.some(({ name }) => name.startsWith("bag-of-words")))
     notes.push(
       "Of the references without a language model, bag-of-words is made from all training examples, bag-of-words-seen from as many as the clients see in their steps.",

@@ -1,8 +1,10 @@
 /** `plot: cost`, `plot: dots`, `plot: bits`: pictures of documents, a panel for each task and model. */
 import { z } from "zod";
 import { fail } from "../../shared/errors.ts";
+import { armStyles } from "../report/arm-styles.ts";
 import { DOTTED, svg } from "../report/charts.ts";
-import { armStyles, costChart, ROUND_NUMBERS } from "../report/study-charts.ts";
+import { SHAPE_AREAS } from "../report/shapes.ts";
+import { costChart, type PlotSize, ROUND_NUMBERS } from "../report/study-charts.ts";
 import { isShare, metricLabel } from "../runner/rows.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { type Figure, figureNamed, isClear } from "./figures.ts";
@@ -16,7 +18,13 @@ import {
   selectionOptions,
   type TableRow,
 } from "./selection.ts";
-import { LEVEL_STYLE, type LegendEntry, type Panel, standaloneSvg } from "./standalone-svg.ts";
+import {
+  LEVEL_STYLE,
+  type LegendEntry,
+  PACKED_OPACITY,
+  type Panel,
+  standaloneSvg,
+} from "./standalone-svg.ts";
 
 /** A picture's file beside the document, and what it shows. */
 export interface Plot {
@@ -116,7 +124,7 @@ export async function costPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
   if (selected === undefined) return undefined;
   const rows = selected.filter(({ arm }) => !arm.baseline || options.arms !== undefined);
   const trained = rows.filter(({ arm }) => !arm.baseline);
-  const styles = armStyles(namesOf(trained));
+  const styles = armStyles(trained.map(({ arm }) => arm));
   const groups = panelsOf(rows);
   const size = { width: widthOf(groups.length, across), height: HEIGHT };
   const panels: Panel[] = [];
@@ -255,7 +263,7 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
   const trained = rows.filter(({ arm }) => !arm.baseline);
   const { show, head } = figureNamed(value, trained, mark.place);
   const drawn = trained.filter((row) => typeof show(row) === "object");
-  const styles = armStyles(namesOf(drawn));
+  const styles = armStyles(drawn.map(({ arm }) => arm));
   const groups = panelsOf(drawn);
   const panels: Panel[] = [];
   for (const { title, rows: group } of groups) {
@@ -273,31 +281,35 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
     };
     const axis = valueAxis(value, kind, group, mark);
     const y = { field: "value", type: "quantitative", title: null, axis: axis.axis, scale: axis.scale };
-    const layers = group.flatMap((row) => {
-      const { colour, dash } = styles.get(row.arm.arm)!;
+    const width = widthOf(groups.length, across);
+    const places = group.map((row) => {
       const figure = show(row) as Figure;
-      const values = [{ bits: row.summary.codecBitsPerElement, ...axis.range(figure) }];
-      const fill = dash.length === 0 ? colour : "var(--card)";
-      return [
-        {
-          data: { values },
-          mark: { type: "rule", stroke: colour, opacity: 0.6, strokeWidth: 1.5 },
-          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
+      return { row, bits: row.summary.codecBitsPerElement, ...axis.range(figure) };
+    });
+    const sizes = pointSizes(places, kind, { width, height: HEIGHT });
+    // Intervals lie under all points.
+    const intervals = places.map(({ row, ...place }) => ({
+      data: { values: [place] },
+      mark: { type: "rule", stroke: styles.get(row.arm.arm)!.colour, opacity: 0.6, strokeWidth: 1.5 },
+      encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" } },
+    }));
+    const points = places.map(({ row, ...place }, i) => {
+      const { colour, dash, shape } = styles.get(row.arm.arm)!;
+      return {
+        data: { values: [place] },
+        mark: {
+          type: "point",
+          shape,
+          // Its own outline in the colour of the paper tells it from what it lies on.
+          stroke: "var(--card)",
+          strokeWidth: 1,
+          fill: colour,
+          fillOpacity: dash.length === 0 ? 1 : PACKED_OPACITY,
+          size: sizes[i] * SHAPE_AREAS[shape],
+          opacity: 1,
         },
-        {
-          data: { values },
-          mark: {
-            type: "point",
-            shape: "circle",
-            stroke: colour,
-            strokeWidth: 2,
-            fill,
-            size: 50,
-            opacity: 1,
-          },
-          encoding: { x, y },
-        },
-      ];
+        encoding: { x, y },
+      };
     });
     const zero = axis.zero
       ? [
@@ -308,16 +320,46 @@ export async function bitsPlot(mark: Mark, read: ResultsReader): Promise<Plot | 
           },
         ]
       : [];
-    const width = widthOf(groups.length, across);
     panels.push({
       title,
       subtitle: axis.title,
-      svg: await svg({ values: [], layers: [...zero, ...layers], width, height: HEIGHT }),
+      svg: await svg({ values: [], layers: [...zero, ...intervals, ...points], width, height: HEIGHT }),
     });
   }
   const what = alt ?? `${head(drawn)}, against the bits per element that the arm's codec took`;
   const legend = [...styles].map(([name, style]): LegendEntry => ({ name, style, dot: true }));
   return { file, alt: what, svg: standaloneSvg(what, panels, legend, across) };
+}
+
+/** Area of a point that lies alone. */
+const POINT = 90;
+/** Area of the uppermost of points that lie on one another, and how many times as large each is as the next above it. */
+const UPPERMOST = 34;
+const LARGER = 2.6;
+/** So many pixels apart points lie beside one another. */
+const APART = 9;
+
+interface Place {
+  readonly bits: number;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Areas of points in the order in which they are drawn: those that others come to lie on are larger, so that they are seen around them. */
+function pointSizes(places: readonly Place[], kind: "linear" | "log", { width, height }: PlotSize): number[] {
+  const up = (value: number) => (kind === "log" ? Math.log(value) : value);
+  const across = places.map(({ bits }) => Math.log(bits));
+  const heights = places.map(({ value }) => up(value));
+  const span = (values: readonly number[]) => Math.max(1e-9, Math.max(...values) - Math.min(...values));
+  const right = width / span(across);
+  const upwards = height / span(places.flatMap(({ low, high }) => [up(low), up(high)]));
+  const near = (i: number, j: number) =>
+    Math.hypot(right * (across[i] - across[j]), upwards * (heights[i] - heights[j])) < APART;
+  return places.map((_, i) => {
+    const others = places.flatMap((_, j) => (j !== i && near(i, j) ? [j] : []));
+    return others.length === 0 ? POINT : UPPERMOST * LARGER ** others.filter((j) => j > i).length;
+  });
 }
 
 /** From a little below the least to a little above the most. */

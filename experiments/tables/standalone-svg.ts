@@ -3,8 +3,10 @@
  * charts' CSS variables become plain colours with others for dark screens, by attribute selectors, so that it is readable too where style
  * sheets of pictures are not read.
  */
+import { ARM_COLOURS } from "../report/arm-styles.ts";
 import { DASHED, type Style } from "../report/charts.ts";
 import { escapeHtml } from "../report/page.ts";
+import { SHAPE_PATHS, type Shape } from "../report/shapes.ts";
 
 export interface Panel {
   readonly title: string;
@@ -16,8 +18,8 @@ export interface Panel {
 
 export interface LegendEntry {
   readonly name: string;
-  readonly style: Style;
-  /** A dot in place of a line: hollow where the style has dashes. */
+  readonly style: Style & { readonly shape?: Shape };
+  /** The point alone, without a line: pale where the style has dashes. */
   readonly dot?: true;
 }
 
@@ -29,13 +31,7 @@ const COLOURS: Readonly<Record<string, readonly [light: string, dark: string]>> 
   "ink-3": ["#85857d", "#8b8a82"],
   grid: ["#e7e6e1", "#33332f"],
   axis: ["#c9c8c1", "#55554f"],
-  "arm-1": ["#0072b2", "#56b4e9"],
-  "arm-2": ["#b34700", "#f0a860"],
-  "arm-3": ["#007a5a", "#3cc9a0"],
-  "arm-4": ["#a0528a", "#e19ac6"],
-  "arm-5": ["#8a6d00", "#e6d54a"],
-  "arm-6": ["#1f8fbf", "#9bd3f0"],
-  "arm-7": ["#57574f", "#c9c8c1"],
+  ...Object.fromEntries(ARM_COLOURS.map((pair, i) => [`arm-${i + 1}`, pair])),
 };
 
 /** Mean width of a character of 12 pixels; nothing measures text here. */
@@ -49,6 +45,8 @@ const TITLE = 24;
 const SUBTITLE = 16;
 const LEGEND_LINE = 20;
 const KEY = 36;
+/** Of points of arms that stand without their entropy stage beside the arms that have it. */
+export const PACKED_OPACITY = 0.4;
 
 const number = (value: number) => String(Math.round(value * 100) / 100);
 
@@ -71,11 +69,15 @@ function slim(svg: string): string {
     );
 }
 
-function keyOf({ style: { colour, dash }, dot }: LegendEntry, x: number, y: number): string {
-  if (dot === true)
-    return `<circle cx="${number(x + 20)}" cy="${y - 4}" r="4" stroke="${colour}" stroke-width="2" fill="${dash.length === 0 ? colour : "var(--card)"}"/>`;
+function keyOf({ style: { colour, dash, shape }, dot }: LegendEntry, x: number, y: number): string {
+  const opacity = dot === true && dash.length > 0 ? ` fill-opacity="${PACKED_OPACITY}"` : "";
+  const point =
+    shape === undefined
+      ? ""
+      : `<path d="${SHAPE_PATHS[shape]}" transform="translate(${number(x + (dot === true ? 13 : 6))},${y - 11})" fill="${colour}" stroke="var(--card)"${opacity}/>`;
+  if (dot === true) return point;
   const dashes = dash.length === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
-  return `<path d="M${number(x)},${y - 4}h26" stroke="${colour}" stroke-width="2.5"${dashes}/>`;
+  return `<path d="M${number(x)},${y - 4}h26" stroke="${colour}" stroke-width="2.5"${dashes}/>${point}`;
 }
 
 function legend(

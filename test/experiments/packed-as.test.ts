@@ -1,6 +1,7 @@
 /** What a run says it would have sent without its entropy stage is what the run without it sends, to the byte. */
 import { describe, expect, it } from "vitest";
 import { armsOf, studyOf } from "../../experiments/report/study.ts";
+import { studyHtml } from "../../experiments/report/study-html.ts";
 import { cellsOf, parseExperiment } from "../../experiments/runner/experiment.ts";
 import { runMemoryCell } from "../../experiments/runner/memory-cell.ts";
 import type { BareRow } from "../../experiments/runner/rows.ts";
@@ -169,6 +170,26 @@ describe("the report of runs that say packedAs", () => {
     expect(comparisons.length).toBe(1);
     expect(comparisons[0]).toMatchObject({ arm: "coded", against: "packed", atBytes: 110, byteRatio: 0.5 });
     expect(comparisons[0].difference).toBeCloseTo(1 - 2.1, 12);
+  });
+
+  it("draws arms as they were sent and packed in two charts with the same axes, and each pair once in the legend", async () => {
+    const runs = armsOf([run({ packedAs: "packed" })]);
+    const page = { title: "t", question: undefined, code: "c", left: [], command: "x" };
+    const html = await studyHtml({ ...page, study: studyOf(runs, ["packed"]), runs });
+    expect(html.match(/<h3>Loss against bytes[^<]*/g)).toEqual([
+      "<h3>Loss against bytes",
+      "<h3>Loss against bytes, packed",
+    ]);
+    const [legend] = /<ul class="legend">.*?<\/ul>/s.exec(html)!;
+    expect(legend.match(/<li>/g)!.length).toBe(1);
+    expect(legend).toContain("coded (packed: packed)");
+    const [sent, packed] = html.match(/<svg role="img"[^>]* on t against cumulative bytes.*?<\/svg>/gs)!;
+    const ticks = (svg: string) => [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
+    expect(ticks(sent)).toEqual(ticks(packed));
+    expect(/stroke-dasharray="6,4"/.test(packed)).toBe(true);
+    expect(/stroke-dasharray="6,4"/.test(sent)).toBe(false);
+    const alone = await studyHtml({ ...page, study: studyOf([runs[0]], undefined), runs: [runs[0]] });
+    expect(alone.match(/<h3>Loss against bytes[^<]*/g)).toEqual(["<h3>Loss against bytes"]);
   });
 
   it("takes another name from the experiment file, or none", () => {

@@ -429,6 +429,34 @@ describe("a plot", () => {
     ).toMatch(/scale: log was given for values from -0\.1/);
   });
 
+  it("shows points that lie on one another around one another, and every arm's shape in the legend", async () => {
+    const spread = ["a", "b", "c"].map(
+      (arm, i): Arm => ({
+        ...BIG,
+        arm,
+        points: (seed) => BIG.points(seed).map(([bytes]) => [bytes, 3 + 4 * (i === 2 ? 1 : 0)]),
+      }),
+    );
+    await publish(root, "same", spread);
+    const { svg } = await plot("bits same");
+    const colours = ["#0072b2", "#95392c", "#0d9355"];
+    // The drawing's points, then the legend's.
+    const paths = [...svg.matchAll(/<path[^>]*? d="([^"]+)"[^>]*? fill="(#[0-9a-f]{6})"/g)];
+    const drawn = colours.map((colour) => paths.filter(([, , fill]) => fill === colour).map(([, d]) => d));
+    expect(drawn.map(({ length }) => length)).toEqual([2, 2, 2]);
+    // Paths begin at a corner or at the rim.
+    const reach = drawn.map(([d]) => {
+      const [, x, y] = /^M(-?[\d.]+),(-?[\d.]+)/.exec(d)!;
+      return Math.max(Math.abs(Number(x)), Math.abs(Number(y)));
+    });
+    const [below, above, alone] = reach;
+    expect(below).toBeGreaterThan(1.2 * above);
+    expect(above).toBeLessThan(alone);
+    expect(new Set(drawn.map(([, d]) => d)).size).toBe(3);
+    // None is hollow: that is for intervals that hold zero, in the other plot.
+    expect(svg).not.toMatch(/<path[^>]* fill="#ffffff"/);
+  });
+
   it("is the same whenever it is drawn", async () => {
     expect((await plot("cost tasks")).svg).toBe((await plot("cost tasks")).svg);
   });
