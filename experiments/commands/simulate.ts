@@ -43,7 +43,7 @@ export const simulateCommand = defineCommand({
       value: "file",
     }),
     timeline: option(path.optional(), {
-      help: "page to draw the last run's first three steps on",
+      help: "page to draw the last run's first steps on, three at most",
       group: FILES_GROUP,
       value: "file",
     }),

@@ -4,7 +4,7 @@ import type { Span } from "../simulator/workers.ts";
 import { groupBy } from "../statistics/groups.ts";
 import { escapeHtml, htmlPage } from "./page.ts";
 
-/** Steps and machines that are drawn; more would be too small to read. */
+/** Steps and machines that are drawn at most; more would be too small to read. */
 const STEPS = 3;
 const ROWS = 13;
 
@@ -58,6 +58,7 @@ function svgOf(spans: readonly Span[]): string {
 /** The page; `title` says of what. */
 export function timelineHtml(all: readonly Span[], title: string): string {
   const spans = all.filter(({ step, what }) => step < STEPS && what !== "build");
+  const steps = new Set(spans.map(({ step }) => step)).size;
   const keys = [
     ["bottom", "bottom, forward"],
     ["forward", "trunk, forward"],
@@ -68,12 +69,13 @@ export function timelineHtml(all: readonly Span[], title: string): string {
     ([what, label]) =>
       `<li><svg width="14" height="14" aria-hidden="true"><rect width="14" height="14" rx="2" fill="${COLOURS[what]}"/></svg>${label}</li>`,
   );
-  const body = spans.length === 0 ? "<p>No step was made.</p>" : `<div class="card">${svgOf(spans)}</div>`;
+  if (spans.length === 0)
+    return htmlPage({ title, body: "<p>No step was made.</p>", id: "timeline", data: spans });
   return htmlPage({
     title,
-    body: `<p class="muted">The first ${STEPS} steps of a simulated run. Thick bars: a machine is busy; gaps: it waits. Thin bars: a message is on its way, from its sending to its arrival.</p>
+    body: `<p class="muted">The first ${steps === 1 ? "step" : `${steps} steps`} of a simulated run. Thick bars: a machine is busy; gaps: it waits. Thin bars: a message is on its way, from its sending to its arrival.</p>
 <ul class="legend">${keys.join("")}</ul>
-${body}`,
+<div class="card">${svgOf(spans)}</div>`,
     id: "timeline",
     data: spans,
   });

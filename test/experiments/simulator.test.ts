@@ -255,5 +255,19 @@ describe("the timeline", () => {
     expect(html).toContain("a &lt;b&gt; title");
     expect(html).toContain("backward, step 3");
     expect(html).not.toContain("step 4");
+    expect(html).toContain("The first 3 steps of a simulated run");
+  });
+
+  it("says how many steps are drawn of a run that has fewer", () => {
+    const pageOf = (steps: number) => {
+      const spans: Span[] = [];
+      simulate(options({ clients: 1, steps }, PROFILES.lan, { trace: (span) => spans.push(span) }));
+      return timelineHtml(spans, "t");
+    };
+    expect(pageOf(2)).toContain("The first 2 steps of a simulated run");
+    expect(pageOf(1)).toContain("The first step of a simulated run");
+    const none = timelineHtml([], "t");
+    expect(none).toContain("No step was made");
+    expect(none).not.toContain("The first");
   });
 });
