@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { ALLOCATORS } from "../../shared/codec/allocators/registry.ts";
+import { amaqSchema } from "../../shared/codec/amaq-spec.ts";
 import { CODECS } from "../../shared/codec/registry.ts";
 import type { CommandContext } from "../../shared/command/context.ts";
 import { formatTable } from "../../shared/command/format.ts";
@@ -25,6 +26,13 @@ function settingsOf(schema: z.ZodType): Record<string, Setting> {
   return rest;
 }
 
+function pick(
+  settings: Readonly<Record<string, Setting>>,
+  names: readonly string[],
+): Record<string, Setting> {
+  return Object.fromEntries(names.map((name) => [name, settings[name]!]));
+}
+
 function valuesText(setting: Setting): string {
   if (setting.enum !== undefined) return setting.enum.join(", ");
   if (setting.type === "boolean") return "true, false";
@@ -40,7 +48,11 @@ export async function runCodecList(
   const codecs = CODECS.map(({ name, wireId, summary, source, forms, examples, schema }) => {
     return { name, wireId, summary, source, forms, examples, settings: settingsOf(schema) };
   });
-  const allocators = ALLOCATORS.map(({ name, summary, source }) => ({ name, summary, source }));
+  const ofAmaq = settingsOf(amaqSchema);
+  const allocators = ALLOCATORS.map((allocator) => {
+    const { name, summary, source } = allocator;
+    return { name, summary, source, options: pick(ofAmaq, allocator.settings) };
+  });
   context.print("Codecs:");
   context.print("");
   for (const codec of codecs) {
@@ -59,12 +71,13 @@ export async function runCodecList(
     }
     context.print("");
   }
-  context.print("Allocators, as in amaq:8-3,allocator=greedy:");
+  context.print("Allocators, as in amaq:8-3,allocator=greedy, and the settings of amaq that are theirs:");
   context.print("");
-  for (const line of formatTable(
-    ["allocator", "who gets the bits", "source"],
-    allocators.map(({ name, summary, source }) => [name, summary, source]),
-  ))
-    context.print(line);
+  for (const { name, summary, source, options } of allocators) {
+    context.print(`${name}: ${summary}`);
+    context.print(`    settings ${Object.keys(options).join(", ")}`);
+    context.print(`    source   ${source}`);
+    context.print("");
+  }
   await context.result({ codecs, allocators });
 }

@@ -18,7 +18,7 @@ export const codecListCommand = defineCommand({
     },
     { line: "narrowband codec list --json", explanation: "the same for scripts, settings as JSON Schema" },
   ],
-  json: "codecs, each with name, wireId, summary, source, forms, examples and settings as JSON Schema; allocators with name, summary and source.",
+  json: "codecs, each with name, wireId, summary, source, forms, examples and settings as JSON Schema; allocators with name, summary, source and options, those settings of amaq that make a difference to them.",
   jsonFile: true,
   options: z.strictObject({
     settings: option(z.boolean().default(false), {

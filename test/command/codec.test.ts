@@ -21,10 +21,9 @@ describe("narrowband codec list", () => {
         expect(stdout).toContain(description);
       }
     }
-    for (const { name, summary, source } of ALLOCATORS) {
-      expect(stdout).toMatch(new RegExp(`^${name} `, "m"));
-      expect(stdout).toContain(summary);
-      expect(stdout).toContain(source);
+    for (const { name, summary, source, settings } of ALLOCATORS) {
+      const block = [`${name}: ${summary}`, `    settings ${settings.join(", ")}`, `    source   ${source}`];
+      expect(stdout).toContain(block.join("\n"));
     }
   });
 
@@ -33,6 +32,14 @@ describe("narrowband codec list", () => {
     const { codecs, allocators } = JSON.parse(stdout.trim().split("\n").at(-1)!);
     expect(codecs.map((codec: { name: string }) => codec.name)).toEqual(CODECS.map(({ name }) => name));
     expect(allocators.map((one: { name: string }) => one.name)).toEqual(ALLOCATORS.map(({ name }) => name));
+    for (const { name, settings } of ALLOCATORS) {
+      const { options } = allocators.find((one: { name: string }) => one.name === name);
+      expect(Object.keys(options)).toEqual(settings);
+    }
+    const amaq = codecs.find((codec: { name: string }) => codec.name === "amaq");
+    const greedy = allocators.find((one: { name: string }) => one.name === "greedy");
+    expect(greedy.options.hysteresis).toEqual(amaq.settings.hysteresis);
+    expect(greedy.options.hysteresis).toMatchObject({ type: "number", default: 0.1, maximum: 8 });
     const fixed = codecs.find((codec: { name: string }) => codec.name === "fixed");
     expect(fixed).toMatchObject({
       wireId: 3,

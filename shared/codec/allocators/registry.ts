@@ -8,12 +8,25 @@ import { GreedyAllocator } from "./greedy.ts";
 import { TiedAllocator } from "./tied.ts";
 import { UniformAllocator } from "./uniform.ts";
 
+/** Settings of `amaq` that are an allocator's; others say how large the budget is, and when it is shared out. */
+export type AllocatorSetting =
+  | "minBits"
+  | "maxBits"
+  | "signal"
+  | "averaging"
+  | "gateLearningRate"
+  | "alpha"
+  | "freeze"
+  | "hysteresis";
+
 export interface AllocatorDefinition {
   readonly name: string;
   /** One sentence: who gets the bits. */
   readonly summary: string;
   /** The paper or method that it follows. */
   readonly source: string;
+  /** Those that make a difference to it. */
+  readonly settings: readonly AllocatorSetting[];
   create(options: AllocatorOptions): Allocator;
 }
 
@@ -22,18 +35,30 @@ export const ALLOCATORS = [
     name: "uniform",
     summary: "all channels alike, within one bit; the control",
     source: "none",
+    settings: ["minBits", "maxBits"],
     create: (options) => new UniformAllocator(options),
   },
   {
     name: "gate-ste",
     summary: "learned gates, moved by the loss gradient of a bit to first order",
     source: "in the manner of AMAQ, arXiv:2510.05468",
+    settings: ["minBits", "maxBits", "signal", "gateLearningRate", "alpha", "freeze", "hysteresis"],
     create: (options) => new SteGateAllocator(options),
   },
   {
     name: "gate-sensitivity",
     summary: "the same gates, moved by running averages of E[g²] · E[(x̂ − x)²]",
     source: "AMAQ's gates with the empirical Fisher information as in HAWQ, arXiv:1905.03696",
+    settings: [
+      "minBits",
+      "maxBits",
+      "signal",
+      "averaging",
+      "gateLearningRate",
+      "alpha",
+      "freeze",
+      "hysteresis",
+    ],
     create: (options) => new SensitivityGateAllocator(options),
   },
   {
@@ -41,24 +66,37 @@ export const ALLOCATORS = [
     summary: "reverse water-filling on E[g²] · range², rounded to integers",
     source:
       "Huang and Schultheiss, IEEE Trans. Commun. Syst. 11(3), 1963; for networks BAQ, arXiv:2506.05664",
+    settings: ["minBits", "maxBits", "signal", "averaging", "hysteresis"],
     create: (options) => new ClosedFormAllocator(options),
   },
   {
     name: "greedy",
     summary: "the exact integer optimum of the same costs, by marginal analysis",
     source: "Fox, Management Science 13(3), 1966; Shoham and Gersho, IEEE Trans. ASSP 36(9), 1988",
+    settings: ["minBits", "maxBits", "signal", "averaging", "hysteresis"],
     create: (options) => new GreedyAllocator(options),
   },
   {
     name: "gate-rate",
     summary: "gates that set step sizes, under a budget of the bits that are sent after entropy coding",
     source: "Uhlich et al., ICLR 2020, arXiv:1905.11452, with an integral controller of the rate",
+    settings: [
+      "minBits",
+      "maxBits",
+      "signal",
+      "averaging",
+      "gateLearningRate",
+      "alpha",
+      "freeze",
+      "hysteresis",
+    ],
     create: (options) => new RateGateAllocator(options),
   },
   {
     name: "tied",
     summary: "for gradients: as the activations of the same cut have them, offset to the stream's own budget",
     source: "the tie of both directions' widths that AMAQ leaves open",
+    settings: ["minBits", "maxBits", "hysteresis"],
     create: (options) => new TiedAllocator(options),
   },
 ] as const satisfies readonly AllocatorDefinition[];
