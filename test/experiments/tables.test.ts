@@ -234,7 +234,7 @@ describe("a table of arms", () => {
   });
 
   it("knows a baseline by its name", async () => {
-    expect(await number("tasks arm=majority task=classes figure=mean")).toBe("10.00 %");
+    expect(await number("tasks arm=majority task=wordnet-classes figure=mean")).toBe("10.00 %");
   });
 
   it("tells tasks apart, and says which arms are short of seeds", async () => {
