@@ -96,7 +96,7 @@ export class RangeChooser {
     const { moments } = this;
     startMoments(x, tokens, moments);
     const clips = clip === "optimal" && this.sample(x, tokens, widths, tensor);
-    const numbers = clips ? this.measureTails(x, tokens, widths, tensor) : this.extremes(x, tensor);
+    const numbers = clips ? this.measureTails(x, tokens, tensor) : this.extremes(x, tensor);
     if (!numbers || !this.extremesAreFinite()) this.refuse(x, tokens);
     const { min, max } = moments;
     this.lo.set(min);
@@ -126,16 +126,11 @@ export class RangeChooser {
   }
 
   /** Extremes of all rows, and the tails. False when x holds NaN. */
-  private measureTails(
-    x: Float32Array,
-    tokens: number,
-    widths: Uint8Array,
-    tensor: KernelTensor | undefined,
-  ): boolean {
+  private measureTails(x: Float32Array, tokens: number, tensor: KernelTensor | undefined): boolean {
     const { inverse, center, overload, moments } = this;
-    if (tensor === undefined) return measureTails(x, tokens, inverse, center, overload, moments);
-    // At 2 bits one value in 30 lies beyond √2 times Max's range, at 3 one in 300.
-    return tensor.measureTails(x, inverse, center, overload, moments, widths.includes(2));
+    return tensor === undefined
+      ? measureTails(x, tokens, inverse, center, overload, moments)
+      : tensor.measureTails(x, inverse, center, overload, moments);
   }
 
   private extremes(x: Float32Array, tensor: KernelTensor | undefined): boolean {
@@ -184,38 +179,49 @@ export class RangeChooser {
     return any;
   }
 
-  /** Replaces min/max by the candidate of least expected error, where one is better. */
+  /** Replaces min/max by the candidate of least expected error, where one is better: mean ± range, cut at the extremes. */
   private clipTails(tokens: number, widths: Uint8Array, divisor: number): void {
-    const { channels, overload } = this;
+    const { channels, overload, error, mean, threshold, lo, hi } = this;
+    const { min, max } = this.moments;
     for (let c = 0; c < channels; c++) {
-      const narrowest = this.threshold[c]!;
+      const narrowest = threshold[c]!;
       if (narrowest === Infinity) continue;
       const levels = (1 << widths[c]!) - 1;
       const rounding = tokens / (divisor * levels * levels);
       const unit = narrowest * narrowest;
+      const about = mean[c]!;
+      const least = min[c]!;
+      const greatest = max[c]!;
+      let lowest = error[c]!;
       let best = -1;
+      let chosen = 0;
       for (let k = 0, range = narrowest; k < CANDIDATES; k++, range *= SPREAD) {
-        if (this.consider(c, range, overload[k * channels + c]! * unit, rounding)) best = k;
+        const beyond = overload[k * channels + c]!;
+        const span = Math.min(greatest, about + range) - Math.max(least, about - range);
+        const expected = span * span * rounding + beyond * unit;
+        if (expected < lowest) {
+          lowest = expected;
+          best = k;
+          chosen = range;
+        }
+        // Wider ranges do not clip either, and have no smaller steps.
+        if (beyond === 0) break;
       }
       if (best < 0) continue;
       for (let k = Math.max(0, best - 1), last = Math.min(CANDIDATES - 2, best); k <= last; k++) {
-        const error = between(overload[k * channels + c]!, overload[(k + 1) * channels + c]!);
-        this.consider(c, narrowest * MIDDLES[k]!, error * unit, rounding);
+        const range = narrowest * MIDDLES[k]!;
+        const beyond = between(overload[k * channels + c]!, overload[(k + 1) * channels + c]!);
+        const span = Math.min(greatest, about + range) - Math.max(least, about - range);
+        const expected = span * span * rounding + beyond * unit;
+        if (expected < lowest) {
+          lowest = expected;
+          chosen = range;
+        }
       }
+      error[c] = lowest;
+      lo[c] = Math.max(least, about - chosen);
+      hi[c] = Math.min(greatest, about + chosen);
     }
-  }
-
-  /** Takes a channel's range to be mean ± range, cut at the extremes, if that lowers the expected error. */
-  private consider(c: number, range: number, overload: number, rounding: number): boolean {
-    const mean = this.mean[c]!;
-    const lo = Math.max(this.moments.min[c]!, mean - range);
-    const hi = Math.min(this.moments.max[c]!, mean + range);
-    const error = (hi - lo) ** 2 * rounding + overload;
-    if (error >= this.error[c]!) return false;
-    this.error[c] = error;
-    this.lo[c] = lo;
-    this.hi[c] = hi;
-    return true;
   }
 }
 

@@ -67,8 +67,8 @@ export function scalesBytes(channels: number, tokens: number): number {
  */
 export type Grid = "span" | "zero";
 
-/** Up to this exponent no level, at most 65504 + 255 · 65504 before scaling, is beyond the largest f32. */
-const SAFE_EXPONENT = 103;
+/** Up to this scale no level, at most 65504 + 255 · 65504 before it, is beyond the largest f32. */
+const SAFE_SCALE = 2 ** 103;
 
 /** Above this width −z·step does not fit f16 exactly with a step of 5 or more digits, and `zero` is `span`. */
 const WIDEST_ZERO_GRID = 6;
@@ -100,23 +100,53 @@ export function writeScales(
   const up = 2 ** exponent;
   const down = 2 ** -exponent;
   out[0] = exponent;
-  const mayOverflow = exponent > SAFE_EXPONENT;
+  if (pairs.length < channels) pairs = new Int32Array(channels);
+  spanGrids(lo, hi, widths, down);
+  if (grid === "zero") zeroGrids(lo, hi, widths, down, up, cover);
+  if (up > SAFE_SCALE) keepFinite(widths, up);
   for (let c = 0; c < channels; c++) {
-    const width = widths[c]!;
-    const low = lo[c]! * down;
-    const high = hi[c]! * down;
-    const zero = grid === "zero" && width > 1 && width <= WIDEST_ZERO_GRID && low < 0 && high > 0;
-    let halves = zero ? zeroGrid(low, high, width, cover) : spanGrid(low, high, width);
-    if (mayOverflow) {
-      if (zero && levelsOverflow(halves, width, up)) halves = spanGrid(low, high, width);
-      while (levelsOverflow(halves, width, up)) halves--;
-    }
-    const loHalf = halves >>> 16;
-    const stepHalf = halves & 0xffff;
+    const loHalf = pairs[c]! >>> 16;
+    const stepHalf = pairs[c]! & 0xffff;
     levels.lo[c] = fromHalf(loHalf) * up;
     levels.step[c] = fromHalf(stepHalf) * up;
     writeU16(out, 1 + 2 * c, loHalf);
     writeU16(out, 1 + 2 * (channels + c), stepHalf);
+  }
+}
+
+/** pair() of each channel, while a call lasts. */
+let pairs = new Int32Array(0);
+
+// Each kind of grid has a loop of its own, small enough for engines to inline all that a channel takes: a number that is passed
+// to a function is allocated, which takes longer than what is done with it.
+
+function spanGrids(lo: Float64Array, hi: Float64Array, widths: Uint8Array, down: number): void {
+  for (let c = 0; c < widths.length; c++) pairs[c] = spanGrid(lo[c]! * down, hi[c]! * down, widths[c]!);
+}
+
+/** Replaces pairs of channels that can have 0 among their levels. */
+function zeroGrids(
+  lo: Float64Array,
+  hi: Float64Array,
+  widths: Uint8Array,
+  down: number,
+  up: number,
+  cover: boolean,
+): void {
+  for (let c = 0; c < widths.length; c++) {
+    const width = widths[c]!;
+    const low = lo[c]! * down;
+    const high = hi[c]! * down;
+    if (width === 1 || width > WIDEST_ZERO_GRID || low >= 0 || high <= 0) continue;
+    const halves = zeroGrid(low, high, width, cover);
+    if (up <= SAFE_SCALE || !levelsOverflow(halves, width, up)) pairs[c] = halves;
+  }
+}
+
+/** Lowers steps until no level is beyond the largest f32. */
+function keepFinite(widths: Uint8Array, up: number): void {
+  for (let c = 0; c < widths.length; c++) {
+    while (levelsOverflow(pairs[c]!, widths[c]!, up)) pairs[c] = pairs[c]! - 1;
   }
 }
 

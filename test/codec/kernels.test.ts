@@ -111,7 +111,7 @@ describe("kernels equal the reference bit for bit", () => {
         expect(bytes(got.min, got.max).equals(bytes(expected.min, expected.max))).toBe(true);
         const tables = [new Float32Array(channels), new Float32Array(channels)] as const;
         const overload = new Float64Array(CANDIDATES * channels);
-        expect(open(tokens, channels).measureTails(x, ...tables, overload, got, false)).toBe(numbers);
+        expect(open(tokens, channels).measureTails(x, ...tables, overload, got)).toBe(numbers);
         return numbers;
       };
       expect(run()).toBe(true);
@@ -136,14 +136,11 @@ describe("kernels equal the reference bit for bit", () => {
       const extremes = makeMoments(channels);
       startMoments(x, tokens, extremes);
       expect(measureTails(x, tokens, inverse, center, expected, extremes)).toBe(true);
-      for (const near of [false, true]) {
-        const moments = makeMoments(channels);
-        startMoments(x, tokens, moments);
-        const tensor = open(tokens, channels);
-        expect(tensor.measureTails(x, inverse, center, got.fill(0), moments, near)).toBe(true);
-        expect(bytes(got).equals(bytes(expected))).toBe(true);
-        expect(bytes(moments.min, moments.max).equals(bytes(extremes.min, extremes.max))).toBe(true);
-      }
+      const moments = makeMoments(channels);
+      startMoments(x, tokens, moments);
+      expect(open(tokens, channels).measureTails(x, inverse, center, got, moments)).toBe(true);
+      expect(bytes(got).equals(bytes(expected))).toBe(true);
+      expect(bytes(moments.min, moments.max).equals(bytes(extremes.min, extremes.max))).toBe(true);
     });
   });
 
@@ -152,7 +149,9 @@ describe("kernels equal the reference bit for bit", () => {
       const ordinary = kinds.map((kind) => (kind === "huge" ? "outlier" : kind));
       const x = tensorOf(ordinary, tokens, seed);
       const random = randomSource(seed + 1);
-      const plan = planWidths(Uint8Array.from(kinds, () => 1 + Math.floor(random() * 8)));
+      // Up to 4 bits, and with wider ones, four channels are packed in different ways.
+      const widest = random() < 0.5 ? 4 : 8;
+      const plan = planWidths(Uint8Array.from(kinds, () => 1 + Math.floor(random() * widest)));
       // A range of half the width: values are clipped.
       const levels = levelsOf(x, plan.widths, random() < 0.5 ? 1 : 0.5);
       const tables = makeTables(kinds.length);

@@ -175,14 +175,13 @@ export class KernelTensor {
     moments.max.set(f32.subarray(greatest >> 2, (greatest >> 2) + this.channels));
   }
 
-  /** measureTails() of the reference. `near`, a matter of speed: many values lie between the first two ranges. */
+  /** measureTails() of the reference. */
   measureTails(
     x: Float32Array,
     inverse: Float32Array,
     center: Float32Array,
     overload: Float64Array,
     moments: Moments,
-    near: boolean,
   ): boolean {
     const { work, vectors, stride, tables, channels, tokens, chunkRows } = this;
     const { f32, f64, run } = work;
@@ -208,7 +207,6 @@ export class KernelTensor {
         middle,
         this.overload,
         pitch,
-        near ? 1 : 0,
         least,
         greatest,
       );

@@ -76,20 +76,23 @@ export function extremes(
   return !v128.any_true(strange);
 }
 
-const one = memory.data<f32>([1]);
-const root = memory.data<f32>([1.41421356237309504880]);
-const two = memory.data<f32>([2]);
+/** √2^k, k = 0 … 7. */
+const edges = memory.data<f32>([
+  1, 1.41421356237309504880, 2, 2.82842712474619009760, 4, 5.65685424949238019521, 8, 11.3137084989847603904,
+]);
+const edgesEnd = edges + 32;
 const magnitudeBits = memory.data<u32>([0x7fffffff]);
+const infinityBits = memory.data<u32>([0x7f800000]);
 
-/** Sums of the candidates 2 to 7 over one band, of the four channels at hand. */
-const far = memory.data(96, 16);
+/** |z| of the rows of a band, of the four channels at hand. */
+const distances = memory.data(256, 16);
+const distancesEnd = distances + 256;
 
 /**
  * For each channel and each of 8 candidate ranges √2^k, k = 0 … 7, adds Σ max(0, |z| − √2^k)² to overload[k] (f64, `pitch`
  * bytes from one k to the next), where z = x · inverse − center, all in f32, sums inside a band of 16 rows as well. Few
- * values lie beyond the first ranges, so the others are visited only for four rows of four channels that have such a
- * value: beyond |z| = 2, or, unless `near`, beyond √2 already. The sums are the same; `near` is faster where many lie between. Extremes as by
- * extremes(). False when there was a NaN, or an infinity in a channel of inverse 0: the first range's sum is NaN then.
+ * values lie beyond the first ranges, so a range is visited only for bands of four channels that have such a value. Extremes as by
+ * extremes(). False when there was a NaN, or an infinity in a channel of inverse 0: |z| is NaN then.
  */
 export function tails(
   rows: usize,
@@ -100,26 +103,25 @@ export function tails(
   center: usize,
   overload: usize,
   pitch: usize,
-  near: bool,
   least: usize,
   greatest: usize,
 ): bool {
   const width = <usize>vectors * 16;
-  const edge0 = loaded(one);
-  const edge1 = loaded(root);
-  const usual = loaded(near ? two : root);
   const magnitude = loaded(magnitudeBits);
+  const infinity = loaded(infinityBits);
   let strange = i32x4.splat(0);
   for (let done = 0; done < count; done += BAND) {
     const end = rows + <usize>min(BAND, count - done) * stride;
+    // Of rows that the last band has not got.
+    for (let to = distances; to < distancesEnd; to += 16) v128.store(to, f32x4.splat(0));
     for (let c: usize = 0; c < width; c += 16) {
       const factor = v128.load(inverse + c);
       const middle = v128.load(center + c);
-      let first = f32x4.splat(0);
-      let second = f32x4.splat(0);
-      let any = false;
       let low = v128.load(least + c);
       let high = v128.load(greatest + c);
+      // Integers order positive numbers as f32 does, and NaN above them.
+      let most = i32x4.splat(0);
+      let to = distances;
       let at = rows + c;
       for (; at + 3 * stride < end; at += 4 * stride) {
         const x0 = v128.load(at);
@@ -132,59 +134,34 @@ export function tails(
         const z1 = distance(x1, factor, middle, magnitude);
         const z2 = distance(x2, factor, middle, magnitude);
         const z3 = distance(x3, factor, middle, magnitude);
-        first = f32x4.add(first, excess(z0, edge0));
-        first = f32x4.add(first, excess(z1, edge0));
-        first = f32x4.add(first, excess(z2, edge0));
-        first = f32x4.add(first, excess(z3, edge0));
-        const unusual = isBeyond(f32x4.pmax(f32x4.pmax(z0, z1), f32x4.pmax(z2, z3)), usual);
-        if (near || unusual) {
-          second = f32x4.add(second, excess(z0, edge1));
-          second = f32x4.add(second, excess(z1, edge1));
-          second = f32x4.add(second, excess(z2, edge1));
-          second = f32x4.add(second, excess(z3, edge1));
-        }
-        if (unusual) {
-          if (!any) memory.fill(far, 0, 96);
-          any = true;
-          addFar(z0);
-          addFar(z1);
-          addFar(z2);
-          addFar(z3);
-        }
+        most = i32x4.max_s(most, i32x4.max_s(i32x4.max_s(z0, z1), i32x4.max_s(z2, z3)));
+        v128.store(to, z0);
+        v128.store(to, z1, 16);
+        v128.store(to, z2, 32);
+        v128.store(to, z3, 48);
+        to += 64;
       }
       for (; at < end; at += stride) {
         const x = v128.load(at);
         low = f32x4.pmin(low, x);
         high = f32x4.pmax(high, x);
         const z = distance(x, factor, middle, magnitude);
-        first = f32x4.add(first, excess(z, edge0));
-        second = f32x4.add(second, excess(z, edge1));
-        if (isBeyond(z, usual)) {
-          if (!any) memory.fill(far, 0, 96);
-          any = true;
-          addFar(z);
-        }
+        most = i32x4.max_s(most, z);
+        v128.store(to, z);
+        to += 16;
       }
       v128.store(least + c, low);
       v128.store(greatest + c, high);
-      strange = v128.or(strange, f32x4.ne(first, first));
-      const to = overload + 2 * c;
-      addTo(to, first);
-      addTo(to + pitch, second);
-      if (any) {
-        for (let k: usize = 0; k < 6; k++) addTo(to + (2 + k) * pitch, v128.load(far + 16 * k));
+      strange = v128.or(strange, i32x4.gt_s(most, infinity));
+      let sums = overload + 2 * c;
+      for (let edge = edges; edge < edgesEnd && v128.any_true(i32x4.gt_s(most, loaded(edge))); edge += 4) {
+        addTo(sums, sumBeyond(loaded(edge)));
+        sums += pitch;
       }
     }
     rows = end;
   }
   return !v128.any_true(strange);
-}
-
-/** True when one of four lanes is beyond the edge. */
-// @ts-ignore: decorator
-@inline
-function isBeyond(z: v128, edge: v128): bool {
-  return v128.any_true(f32x4.gt(z, edge));
 }
 
 /** |z| of four values. */
@@ -194,24 +171,26 @@ function distance(x: v128, factor: v128, middle: v128, magnitude: v128): v128 {
   return v128.and(f32x4.sub(f32x4.mul(x, factor), middle), magnitude);
 }
 
+/** Σ max(0, |z| − edge)² of the band at hand, in the order of its rows; NaN where a |z| is. */
+// @ts-ignore: decorator
+@inline
+function sumBeyond(edge: v128): v128 {
+  let sum = f32x4.splat(0);
+  for (let at = distances; at < distancesEnd; at += 64) {
+    sum = f32x4.add(sum, excess(v128.load(at), edge));
+    sum = f32x4.add(sum, excess(v128.load(at, 16), edge));
+    sum = f32x4.add(sum, excess(v128.load(at, 32), edge));
+    sum = f32x4.add(sum, excess(v128.load(at, 48), edge));
+  }
+  return sum;
+}
+
 /** max(0, z − edge)²; NaN where z is. */
 // @ts-ignore: decorator
 @inline
 function excess(z: v128, edge: v128): v128 {
   const past = f32x4.pmax(f32x4.sub(z, edge), f32x4.splat(0));
   return f32x4.mul(past, past);
-}
-
-/** Adds the squared excess of four |z| over 2, 2√2, 4, … 8√2 to `far`. */
-function addFar(z: v128): void {
-  let even = f32x4.splat(2);
-  let odd = f32x4.splat(2.82842712474619009760);
-  for (let at = far; at < far + 96; at += 32) {
-    v128.store(at, f32x4.add(v128.load(at), excess(z, even)));
-    v128.store(at, f32x4.add(v128.load(at, 16), excess(z, odd)), 16);
-    even = f32x4.add(even, even);
-    odd = f32x4.add(odd, odd);
-  }
 }
 
 /** Adds four f32 to four f64. */

@@ -14,6 +14,7 @@ import { mix } from "./lib/mix";
 const rounderAt = memory.data<f32>([12582912]);
 const rounderBitsAt = memory.data<u32>([0x4b400000]);
 const oneAt = memory.data<u32>([1]);
+const fourAt = memory.data<u32>([4]);
 /** Exponent of the f32 1. */
 const biasAt = memory.data<u32>([127]);
 const eightAt = memory.data<u32>([8]);
@@ -24,13 +25,19 @@ const GOLDEN: i32 = 0x9e3779b9;
 const firstFactorAt = memory.data<u32>([0x85ebca6b]);
 const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
 const lowBitsAt = memory.data<u32>([0x7fff]);
+/** What the 16 bits of 2^23 in 2^-15 are as a signed number. */
+const halfBitsAt = memory.data<i32>([0x9600 - 0x10000]);
 const byteAt = memory.data<u32>([255]);
 const centerAt = memory.data<i32>([-32767]);
 const nextColumnAt = memory.data<u32>([4 * GOLDEN]);
 
+/**
+ * Four words of a tile on their way. They go through memory because loads stay behind a store that stands before them: engines
+ * order what is free by its distance from the end, would compute the 16 rows of a tile side by side and spill all registers.
+ */
 const words = memory.data(64, 16);
 
-/** The four 32-bit words of `words`, each four symbols of four channels, go to the channels' places, 16 symbols each. */
+/** Four words, each four symbols of four channels, go to the channels' places, 16 symbols each. */
 // @ts-ignore: decorator
 @inline
 function storeTile(places: usize, offset: usize): void {
@@ -84,6 +91,54 @@ function storePacked(words: v128, place: usize, width: i32, tile: usize): void {
   v128.store64_lane(to + <usize>width, joined, 1);
 }
 
+/**
+ * packTile() for widths up to 4: two words hold eight symbols each, `width` bytes. Stored are four, and what is above the
+ * symbols is overwritten by what comes behind them.
+ */
+// @ts-ignore: decorator
+@inline
+function packNarrow(places: usize, widths: usize, tile: usize, a: v128, b: v128): void {
+  let width = <usize>load<u32>(widths);
+  let to = <usize>load<u32>(places) + 2 * width * tile;
+  v128.store32_lane(to, a, 0);
+  v128.store32_lane(to + width, b, 0);
+  width = load<u32>(widths, 4);
+  to = <usize>load<u32>(places, 4) + 2 * width * tile;
+  v128.store32_lane(to, a, 1);
+  v128.store32_lane(to + width, b, 1);
+  width = load<u32>(widths, 8);
+  to = <usize>load<u32>(places, 8) + 2 * width * tile;
+  v128.store32_lane(to, a, 2);
+  v128.store32_lane(to + width, b, 2);
+  width = load<u32>(widths, 12);
+  to = <usize>load<u32>(places, 12) + 2 * width * tile;
+  v128.store32_lane(to, a, 3);
+  v128.store32_lane(to + width, b, 3);
+}
+
+/**
+ * The symbols of 16 rows go to the channels' places, as storeTile() or, with `widths`, packTile() has it. `bits` are the widths
+ * or 8, `square` is 4^bits.
+ */
+// @ts-ignore: decorator
+@inline
+function storeWords(
+  places: usize,
+  widths: usize,
+  offset: usize,
+  bits: v128,
+  square: v128,
+): void {
+  if (widths === 0) storeTile(places, offset);
+  else if (v128.any_true(i32x4.gt_s(bits, loaded(fourAt)))) packTile(places, widths, offset >> 4);
+  else {
+    const fourth = i32x4.mul(square, square);
+    const first = i32x4.add(v128.load(words), i32x4.mul(v128.load(words, 16), fourth));
+    const second = i32x4.add(v128.load(words, 32), i32x4.mul(v128.load(words, 48), fourth));
+    packNarrow(places, widths, offset >> 4, first, second);
+  }
+}
+
 /** The lowest byte of each lane goes to its channel's place. */
 // @ts-ignore: decorator
 @inline
@@ -97,29 +152,16 @@ function storeRow(places: usize, offset: usize, symbols: v128): void {
 /** 2^width as f32. */
 // @ts-ignore: decorator
 @inline
-function powerOf(widths: v128, bias: v128): v128 {
-  return i32x4.shl(i32x4.add(widths, bias), 23);
+function powerOf(widths: v128): v128 {
+  return i32x4.shl(i32x4.add(widths, loaded(biasAt)), 23);
 }
 
-/**
- * Four symbols of each channel to a word of 4·width bits, the first lowest; r is rounder + symbol, `factor` 2^width,
- * `square` its square. Two symbols have at most 16 bits, so f32 joins them exactly. `surplus` is what the rounders leave.
- */
+/** A power of two from 1 to 2^22 as an integer. */
 // @ts-ignore: decorator
 @inline
-function joinRounded(r0: v128, r1: v128, r2: v128, r3: v128, rounder: v128, factor: v128, square: v128, surplus: v128): v128 {
-  const low = f32x4.add(r0, f32x4.mul(f32x4.sub(r1, rounder), factor));
-  const high = f32x4.add(r2, f32x4.mul(f32x4.sub(r3, rounder), factor));
-  return i32x4.sub(i32x4.add(low, i32x4.mul(high, square)), surplus);
-}
-
-/** The same for symbols; `pairs` holds 1 and 2^width in the halves of each lane. */
-// @ts-ignore: decorator
-@inline
-function joinSymbols(r0: v128, r1: v128, r2: v128, r3: v128, pairs: v128, square: v128): v128 {
-  const low = i32x4.dot_i16x8_s(v128.or(r0, i32x4.shl(r1, 16)), pairs);
-  const high = i32x4.dot_i16x8_s(v128.or(r2, i32x4.shl(r3, 16)), pairs);
-  return i32x4.add(low, i32x4.mul(high, square));
+function integerOf(power: v128): v128 {
+  const fixed = loaded(fixedAt);
+  return v128.xor(f32x4.add(power, fixed), fixed);
 }
 
 /** Level of the values at `at`, from 0 to top, not rounded. */
@@ -130,10 +172,13 @@ function levelAt(at: usize, low: v128, inverse: v128, top: v128): v128 {
   return f32x4.pmin(f32x4.pmax(f32x4.splat(0), level), top);
 }
 
-/** Rounds the values at `at` to the nearest level, stores at `to`, if asked to, what that stands for and returns rounder + symbol. */
+/**
+ * Rounds the values at `at` to the nearest level and returns rounder + symbol. Stores at `to` what that stands for where
+ * Out is f32, nothing where it is void: functions of a type are compiled anew for each, without a test in the loop.
+ */
 // @ts-ignore: decorator
 @inline
-function nearestRow(
+function nearestRow<Out>(
   at: usize,
   to: usize,
   low: v128,
@@ -141,11 +186,39 @@ function nearestRow(
   top: v128,
   step: v128,
   rounder: v128,
-  keeps: bool,
 ): v128 {
   const rounded = f32x4.add(levelAt(at, low, inverse, top), rounder);
-  if (keeps) v128.store(to, f32x4.add(f32x4.mul(f32x4.sub(rounded, rounder), step), low));
+  if (isFloat<Out>()) v128.store(to, f32x4.add(f32x4.mul(f32x4.sub(rounded, rounder), step), low));
   return rounded;
+}
+
+/**
+ * Four rows: four symbols of each channel to a word of 4·width bits, the first lowest. `factor` is 2^width, `square` its
+ * square. Two symbols have at most 16 bits, so f32 joins them exactly. `surplus` is what the rounders leave.
+ */
+// @ts-ignore: decorator
+@inline
+function nearestWord<Out>(
+  word: usize,
+  at: usize,
+  to: usize,
+  stride: usize,
+  low: v128,
+  inverse: v128,
+  top: v128,
+  step: v128,
+  rounder: v128,
+  factor: v128,
+  square: v128,
+  surplus: v128,
+): void {
+  const r0 = nearestRow<Out>(at, to, low, inverse, top, step, rounder);
+  const r1 = nearestRow<Out>(at + stride, to + stride, low, inverse, top, step, rounder);
+  const first = f32x4.add(r0, f32x4.mul(f32x4.sub(r1, rounder), factor));
+  const r2 = nearestRow<Out>(at + 2 * stride, to + 2 * stride, low, inverse, top, step, rounder);
+  const r3 = nearestRow<Out>(at + 3 * stride, to + 3 * stride, low, inverse, top, step, rounder);
+  const second = f32x4.add(r2, f32x4.mul(f32x4.sub(r3, rounder), factor));
+  v128.store(word, i32x4.sub(i32x4.add(first, i32x4.mul(second, square)), surplus));
 }
 
 /**
@@ -169,13 +242,11 @@ export function quantizeNearest(
   widths: usize,
 ): void {
   if (out === 0)
-    nearestRows(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, widths, false);
-  else nearestRows(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, widths, true);
+    nearestRows<void>(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, widths);
+  else nearestRows<f32>(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, widths);
 }
 
-// @ts-ignore: decorator
-@inline
-function nearestRows(
+function nearestRows<Out>(
   rows: usize,
   count: i32,
   stride: usize,
@@ -188,52 +259,47 @@ function nearestRows(
   places: usize,
   offset: usize,
   widths: usize,
-  keeps: bool,
 ): void {
   const rounder = loaded(rounderAt);
-  const rounderBits = loaded(rounderBitsAt);
-  const one = loaded(oneAt);
-  const bias = loaded(biasAt);
-  const eight = loaded(eightAt);
   const width = <usize>vectors * 16;
-  for (let r: usize = 0; r < <usize>count; ) {
-    const whole = r + 16 <= <usize>count;
+  const end = rows + <usize>count * stride;
+  for (; rows + 15 * stride < end; rows += 16 * stride) {
     for (let c: usize = 0; c < width; c += 16) {
       const low = v128.load(lows + c);
       const inverse = v128.load(inverses + c);
       const top = v128.load(tops + c);
       const step = v128.load(steps + c);
+      const bits = widths !== 0 ? v128.load(widths + c) : loaded(eightAt);
+      const factor = powerOf(bits);
+      const square = integerOf(f32x4.mul(factor, factor));
+      const surplus = i32x4.mul(i32x4.add(square, loaded(oneAt)), loaded(rounderBitsAt));
       let at = rows + c;
       let to = out + c;
-      if (whole) {
-        const factor = powerOf(widths !== 0 ? v128.load(widths + c) : eight, bias);
-        const square = i32x4.trunc_sat_f32x4_s(f32x4.mul(factor, factor));
-        const surplus = i32x4.mul(i32x4.add(square, one), rounderBits);
-        for (let word = words; word < words + 64; word += 16) {
-          const r0 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
-          at += stride;
-          to += stride;
-          const r1 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
-          at += stride;
-          to += stride;
-          const r2 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
-          at += stride;
-          to += stride;
-          const r3 = nearestRow(at, to, low, inverse, top, step, rounder, keeps);
-          at += stride;
-          to += stride;
-          v128.store(word, joinRounded(r0, r1, r2, r3, rounder, factor, square, surplus));
-        }
-        if (widths !== 0) packTile(places + c, widths + c, (offset + r) >> 4);
-        else storeTile(places + c, offset + r);
-      } else {
-        storeRow(places + c, offset + r, nearestRow(at, to, low, inverse, top, step, rounder, keeps));
-      }
+      nearestWord<Out>(words, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
+      at += 4 * stride;
+      to += 4 * stride;
+      nearestWord<Out>(words + 16, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
+      at += 4 * stride;
+      to += 4 * stride;
+      nearestWord<Out>(words + 32, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
+      at += 4 * stride;
+      to += 4 * stride;
+      nearestWord<Out>(words + 48, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
+      storeWords(places + c, widths === 0 ? 0 : widths + c, offset, bits, square);
     }
-    const done: usize = whole ? 16 : 1;
-    rows += done * stride;
-    out += done * stride;
-    r += done;
+    out += 16 * stride;
+    offset += 16;
+  }
+  for (; rows < end; rows += stride) {
+    for (let c: usize = 0; c < width; c += 16) {
+      const low = v128.load(lows + c);
+      const inverse = v128.load(inverses + c);
+      const top = v128.load(tops + c);
+      const step = v128.load(steps + c);
+      storeRow(places + c, offset, nearestRow<Out>(rows + c, out + c, low, inverse, top, step, rounder));
+    }
+    out += stride;
+    offset++;
   }
 }
 
@@ -260,7 +326,7 @@ export function roundNearest(
       const step = v128.load(steps + c);
       let to = out + c;
       for (let at = rows + c; at < end; at += stride, to += stride) {
-        nearestRow(at, to, low, inverse, top, step, rounder, true);
+        nearestRow<f32>(at, to, low, inverse, top, step, rounder);
       }
     }
     rows += 16 * stride;
@@ -268,18 +334,13 @@ export function roundNearest(
   }
 }
 
-/** What of its values quantizeStochastic() stores. */
-const NOTHING: i32 = 0;
-const LEVELS: i32 = 1;
-const WITHOUT_DITHER: i32 = 2;
-
 /**
- * Rounds up where the level's fraction, in 2^-15, and the threshold reach 2^15; stores what `keeps` says and returns the
- * symbols.
+ * Rounds up where the level's fraction, in 2^-15, and the threshold reach 2^15, and returns the symbols plus 0x9600. Stores at
+ * `to` what they stand for where Out is f32, that without its dither where it is f64, nothing where it is void.
  */
 // @ts-ignore: decorator
 @inline
-function thresholdRow(
+function thresholdRow<Out>(
   at: usize,
   to: usize,
   low: v128,
@@ -287,20 +348,50 @@ function thresholdRow(
   top: v128,
   step: v128,
   threshold: v128,
-  fractions: v128,
-  fixed: v128,
-  byte: v128,
   units: usize,
-  keeps: i32,
 ): v128 {
-  const sum = f32x4.add(f32x4.mul(levelAt(at, low, inverse, top), fractions), fixed);
-  const symbols = v128.and(i32x4.shr_u(i32x4.add(sum, threshold), 15), byte);
-  if (keeps !== NOTHING) {
-    const level = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low);
-    if (keeps === LEVELS) v128.store(to, level);
+  const sum = f32x4.add(f32x4.mul(levelAt(at, low, inverse, top), loaded(fractionsAt)), loaded(fixedAt));
+  const symbols = i32x4.shr_u(i32x4.add(sum, threshold), 15);
+  if (isFloat<Out>()) {
+    const level = valueOf(v128.and(symbols, loaded(byteAt)), low, step);
+    if (sizeof<Out>() === 4) v128.store(to, level);
     else v128.store(to, withoutDither(level, threshold, loaded(centerAt), units));
   }
   return symbols;
+}
+
+/**
+ * Four rows, as nearestWord(). `h0` and `h1` are the hashes of two rows each; `pairs` holds 1 and 2^width in the halves of
+ * each lane.
+ */
+// @ts-ignore: decorator
+@inline
+function thresholdWord<Out>(
+  word: usize,
+  at: usize,
+  to: usize,
+  stride: usize,
+  low: v128,
+  inverse: v128,
+  top: v128,
+  step: v128,
+  h0: v128,
+  h1: v128,
+  pairs: v128,
+  square: v128,
+  surplus: v128,
+  units: usize,
+): void {
+  const lowest = loaded(lowBitsAt);
+  const r0 = thresholdRow<Out>(at, to, low, inverse, top, step, v128.and(h0, lowest), units);
+  const r1 = thresholdRow<Out>(at + stride, to + stride, low, inverse, top, step, i32x4.shr_u(h0, 17), units);
+  const first = i32x4.dot_i16x8_s(v128.or(r0, i32x4.shl(r1, 16)), pairs);
+  at += 2 * stride;
+  to += 2 * stride;
+  const r2 = thresholdRow<Out>(at, to, low, inverse, top, step, v128.and(h1, lowest), units);
+  const r3 = thresholdRow<Out>(at + stride, to + stride, low, inverse, top, step, i32x4.shr_u(h1, 17), units);
+  const second = i32x4.dot_i16x8_s(v128.or(r2, i32x4.shl(r3, 16)), pairs);
+  v128.store(word, i32x4.sub(i32x4.add(first, i32x4.mul(second, square)), surplus));
 }
 
 /**
@@ -326,69 +417,15 @@ export function quantizeStochastic(
   widths: usize,
   units: usize,
 ): void {
-  if (out === 0) {
-    stochasticRows(
-      rows,
-      count,
-      stride,
-      out,
-      vectors,
-      lows,
-      inverses,
-      tops,
-      steps,
-      places,
-      offset,
-      key,
-      channels,
-      widths,
-      units,
-      NOTHING,
-    );
-  } else if (units === 0) {
-    stochasticRows(
-      rows,
-      count,
-      stride,
-      out,
-      vectors,
-      lows,
-      inverses,
-      tops,
-      steps,
-      places,
-      offset,
-      key,
-      channels,
-      widths,
-      units,
-      LEVELS,
-    );
-  } else {
-    stochasticRows(
-      rows,
-      count,
-      stride,
-      out,
-      vectors,
-      lows,
-      inverses,
-      tops,
-      steps,
-      places,
-      offset,
-      key,
-      channels,
-      widths,
-      units,
-      WITHOUT_DITHER,
-    );
-  }
+  if (out === 0)
+    stochasticRows<void>(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, key, channels, widths, units);
+  else if (units === 0)
+    stochasticRows<f32>(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, key, channels, widths, units);
+  else
+    stochasticRows<f64>(rows, count, stride, out, vectors, lows, inverses, tops, steps, places, offset, key, channels, widths, units);
 }
 
-// @ts-ignore: decorator
-@inline
-function stochasticRows(
+function stochasticRows<Out>(
   rows: usize,
   count: i32,
   stride: usize,
@@ -404,69 +441,76 @@ function stochasticRows(
   channels: i32,
   widths: usize,
   units: usize,
-  keeps: i32,
 ): void {
   const width = <usize>vectors * 16;
+  const end = rows + <usize>count * stride;
   const first = loaded(firstFactorAt);
   const second = loaded(secondFactorAt);
-  const lowest = loaded(lowBitsAt);
-  const fractions = loaded(fractionsAt);
-  const fixed = loaded(fixedAt);
-  const byte = loaded(byteAt);
-  const nextColumn = loaded(nextColumnAt);
-  const one = loaded(oneAt);
-  const bias = loaded(biasAt);
-  const eight = loaded(eightAt);
   const nextPair = i32x4.splat(channels * GOLDEN);
   const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
-  for (let r: usize = 0; r < <usize>count; ) {
-    const whole = r + 16 <= <usize>count;
-    let counters = i32x4.add(lanes, i32x4.splat(key + (<i32>(offset + r) >> 1) * channels * GOLDEN));
+  for (; rows + 15 * stride < end; rows += 16 * stride) {
+    let counters = i32x4.add(lanes, i32x4.splat(key + (<i32>offset >> 1) * channels * GOLDEN));
     for (let c: usize = 0; c < width; c += 16) {
       const low = v128.load(lows + c);
       const inverse = v128.load(inverses + c);
       const top = v128.load(tops + c);
       const step = v128.load(steps + c);
+      const bits = widths !== 0 ? v128.load(widths + c) : loaded(eightAt);
+      const power = powerOf(bits);
+      const factor = integerOf(power);
+      const square = integerOf(f32x4.mul(power, power));
+      const one = loaded(oneAt);
+      const pairs = v128.or(one, i32x4.shl(factor, 16));
+      // A symbol's half is it plus 0x9600 − 0x10000.
+      const surplus = i32x4.mul(i32x4.mul(i32x4.add(factor, one), i32x4.add(square, one)), loaded(halfBitsAt));
       const unit = units + 2 * c;
       let at = rows + c;
       let to = out + c;
-      if (whole) {
-        const factor = powerOf(widths !== 0 ? v128.load(widths + c) : eight, bias);
-        const square = i32x4.trunc_sat_f32x4_s(f32x4.mul(factor, factor));
-        const pairs = v128.or(one, i32x4.shl(i32x4.trunc_sat_f32x4_s(factor), 16));
-        let counter = counters;
-        for (let word = words; word < words + 64; word += 16) {
-          const h0 = mix(counter, first, second);
-          counter = i32x4.add(counter, nextPair);
-          const h1 = mix(counter, first, second);
-          counter = i32x4.add(counter, nextPair);
-          const r0 = thresholdRow(at, to, low, inverse, top, step, v128.and(h0, lowest), fractions, fixed, byte, unit, keeps);
-          at += stride;
-          to += stride;
-          const r1 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h0, 17), fractions, fixed, byte, unit, keeps);
-          at += stride;
-          to += stride;
-          const r2 = thresholdRow(at, to, low, inverse, top, step, v128.and(h1, lowest), fractions, fixed, byte, unit, keeps);
-          at += stride;
-          to += stride;
-          const r3 = thresholdRow(at, to, low, inverse, top, step, i32x4.shr_u(h1, 17), fractions, fixed, byte, unit, keeps);
-          at += stride;
-          to += stride;
-          v128.store(word, joinSymbols(r0, r1, r2, r3, pairs, square));
-        }
-        if (widths !== 0) packTile(places + c, widths + c, (offset + r) >> 4);
-        else storeTile(places + c, offset + r);
-      } else {
-        const h = mix(counters, first, second);
-        const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
-        storeRow(places + c, offset + r, thresholdRow(at, to, low, inverse, top, step, threshold, fractions, fixed, byte, unit, keeps));
-      }
-      counters = i32x4.add(counters, nextColumn);
+      let counter = counters;
+      let h0 = mix(counter, first, second);
+      counter = i32x4.add(counter, nextPair);
+      let h1 = mix(counter, first, second);
+      counter = i32x4.add(counter, nextPair);
+      thresholdWord<Out>(words, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
+      at += 4 * stride;
+      to += 4 * stride;
+      h0 = mix(counter, first, second);
+      counter = i32x4.add(counter, nextPair);
+      h1 = mix(counter, first, second);
+      counter = i32x4.add(counter, nextPair);
+      thresholdWord<Out>(words + 16, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
+      at += 4 * stride;
+      to += 4 * stride;
+      h0 = mix(counter, first, second);
+      counter = i32x4.add(counter, nextPair);
+      h1 = mix(counter, first, second);
+      counter = i32x4.add(counter, nextPair);
+      thresholdWord<Out>(words + 32, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
+      at += 4 * stride;
+      to += 4 * stride;
+      h0 = mix(counter, first, second);
+      h1 = mix(i32x4.add(counter, nextPair), first, second);
+      thresholdWord<Out>(words + 48, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
+      storeWords(places + c, widths === 0 ? 0 : widths + c, offset, bits, square);
+      counters = i32x4.add(counters, loaded(nextColumnAt));
     }
-    const done: usize = whole ? 16 : 1;
-    rows += done * stride;
-    out += done * stride;
-    r += done;
+    out += 16 * stride;
+    offset += 16;
+  }
+  for (; rows < end; rows += stride) {
+    let counter = i32x4.add(lanes, i32x4.splat(key + (<i32>offset >> 1) * channels * GOLDEN));
+    for (let c: usize = 0; c < width; c += 16) {
+      const low = v128.load(lows + c);
+      const inverse = v128.load(inverses + c);
+      const top = v128.load(tops + c);
+      const step = v128.load(steps + c);
+      const h = mix(counter, first, second);
+      const threshold = offset & 1 ? i32x4.shr_u(h, 17) : v128.and(h, loaded(lowBitsAt));
+      storeRow(places + c, offset, thresholdRow<Out>(rows + c, out + c, low, inverse, top, step, threshold, units + 2 * c));
+      counter = i32x4.add(counter, loaded(nextColumnAt));
+    }
+    out += stride;
+    offset++;
   }
 }
 
