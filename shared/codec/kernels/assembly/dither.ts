@@ -8,7 +8,6 @@ const GOLDEN: i32 = 0x9e3779b9;
 const firstFactorAt = memory.data<u32>([0x85ebca6b]);
 const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
 const lowBitsAt = memory.data<u32>([0x7fff]);
-const centerAt = memory.data<i32>([-32767]);
 
 /**
  * Takes δ·step from each of `count` rows, in place, where δ = (2·threshold − 32767) / 2^16 by the threshold of
@@ -29,7 +28,6 @@ export function subtractDither(
   const first = loaded(firstFactorAt);
   const second = loaded(secondFactorAt);
   const lowest = loaded(lowBitsAt);
-  const center = loaded(centerAt);
   const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
   for (let r = 0; r < count; r++) {
     const pair = (row + r) >> 1;
@@ -38,7 +36,7 @@ export function subtractDither(
       const h = mix(counter, first, second);
       counter = i32x4.add(counter, i32x4.splat(4 * GOLDEN));
       const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
-      v128.store(rows + c, withoutDither(v128.load(rows + c), threshold, center, units + 2 * c));
+      v128.store(rows + c, withoutDither(v128.load(rows + c), threshold, units + 2 * c));
     }
     rows += stride;
   }

@@ -28,8 +28,9 @@ const lowBitsAt = memory.data<u32>([0x7fff]);
 /** What the 16 bits of 2^23 in 2^-15 are as a signed number. */
 const halfBitsAt = memory.data<i32>([0x9600 - 0x10000]);
 const byteAt = memory.data<u32>([255]);
-const centerAt = memory.data<i32>([-32767]);
 const nextColumnAt = memory.data<u32>([4 * GOLDEN]);
+/** What a counter grows by from two rows to the next two; set by each call, and in memory for the reason that loaded() tells. */
+const nextPairAt = memory.data(4, 4);
 
 /**
  * Four words of a tile on their way. They go through memory because loads stay behind a store that stands before them: engines
@@ -355,7 +356,7 @@ function thresholdRow<Out>(
   if (isFloat<Out>()) {
     const level = valueOf(v128.and(symbols, loaded(byteAt)), low, step);
     if (sizeof<Out>() === 4) v128.store(to, level);
-    else v128.store(to, withoutDither(level, threshold, loaded(centerAt), units));
+    else v128.store(to, withoutDither(level, threshold, units));
   }
   return symbols;
 }
@@ -446,7 +447,7 @@ function stochasticRows<Out>(
   const end = rows + <usize>count * stride;
   const first = loaded(firstFactorAt);
   const second = loaded(secondFactorAt);
-  const nextPair = i32x4.splat(channels * GOLDEN);
+  store<i32>(nextPairAt, channels * GOLDEN);
   const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
   for (; rows + 15 * stride < end; rows += 16 * stride) {
     let counters = i32x4.add(lanes, i32x4.splat(key + (<i32>offset >> 1) * channels * GOLDEN));
@@ -468,28 +469,28 @@ function stochasticRows<Out>(
       let to = out + c;
       let counter = counters;
       let h0 = mix(counter, first, second);
-      counter = i32x4.add(counter, nextPair);
+      counter = i32x4.add(counter, loaded(nextPairAt));
       let h1 = mix(counter, first, second);
-      counter = i32x4.add(counter, nextPair);
+      counter = i32x4.add(counter, loaded(nextPairAt));
       thresholdWord<Out>(words, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
       at += 4 * stride;
       to += 4 * stride;
       h0 = mix(counter, first, second);
-      counter = i32x4.add(counter, nextPair);
+      counter = i32x4.add(counter, loaded(nextPairAt));
       h1 = mix(counter, first, second);
-      counter = i32x4.add(counter, nextPair);
+      counter = i32x4.add(counter, loaded(nextPairAt));
       thresholdWord<Out>(words + 16, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
       at += 4 * stride;
       to += 4 * stride;
       h0 = mix(counter, first, second);
-      counter = i32x4.add(counter, nextPair);
+      counter = i32x4.add(counter, loaded(nextPairAt));
       h1 = mix(counter, first, second);
-      counter = i32x4.add(counter, nextPair);
+      counter = i32x4.add(counter, loaded(nextPairAt));
       thresholdWord<Out>(words + 32, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
       at += 4 * stride;
       to += 4 * stride;
       h0 = mix(counter, first, second);
-      h1 = mix(i32x4.add(counter, nextPair), first, second);
+      h1 = mix(i32x4.add(counter, loaded(nextPairAt)), first, second);
       thresholdWord<Out>(words + 48, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
       storeWords(places + c, widths === 0 ? 0 : widths + c, offset, bits, square);
       counters = i32x4.add(counters, loaded(nextColumnAt));
@@ -521,32 +522,42 @@ function valueOf(symbols: v128, low: v128, step: v128): v128 {
   return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(symbols), step), low);
 }
 
+/**
+ * Four rows of four channels, whose symbols are the bytes of `words`: stores what they stand for, without the dither of
+ * `counter` where Out is f64.
+ */
 // @ts-ignore: decorator
 @inline
-function valueRows(at: usize, stride: usize, words: v128, low: v128, step: v128, mask: v128): void {
-  v128.store(at, valueOf(v128.and(words, mask), low, step));
-  v128.store(at + stride, valueOf(v128.and(i32x4.shr_u(words, 8), mask), low, step));
-  v128.store(at + 2 * stride, valueOf(v128.and(i32x4.shr_u(words, 16), mask), low, step));
-  v128.store(at + 3 * stride, valueOf(i32x4.shr_u(words, 24), low, step));
-}
-
-/** Takes dither away from four rows of four channels; `counter` is that of the first two. */
-// @ts-ignore: decorator
-@inline
-function ditherRows(at: usize, stride: usize, counter: v128, nextPair: v128, units: usize): void {
-  const first = loaded(firstFactorAt);
-  const second = loaded(secondFactorAt);
-  const lowest = loaded(lowBitsAt);
-  const center = loaded(centerAt);
-  const h0 = mix(counter, first, second);
-  const h1 = mix(i32x4.add(counter, nextPair), first, second);
-  v128.store(at, withoutDither(v128.load(at), v128.and(h0, lowest), center, units));
-  at += stride;
-  v128.store(at, withoutDither(v128.load(at), i32x4.shr_u(h0, 17), center, units));
-  at += stride;
-  v128.store(at, withoutDither(v128.load(at), v128.and(h1, lowest), center, units));
-  at += stride;
-  v128.store(at, withoutDither(v128.load(at), i32x4.shr_u(h1, 17), center, units));
+function valueRows<Out>(
+  at: usize,
+  stride: usize,
+  words: v128,
+  low: v128,
+  step: v128,
+  counter: v128,
+  units: usize,
+): void {
+  const byte = loaded(byteAt);
+  const v0 = valueOf(v128.and(words, byte), low, step);
+  const v1 = valueOf(v128.and(i32x4.shr_u(words, 8), byte), low, step);
+  const v2 = valueOf(v128.and(i32x4.shr_u(words, 16), byte), low, step);
+  const v3 = valueOf(i32x4.shr_u(words, 24), low, step);
+  if (sizeof<Out>() === 4) {
+    v128.store(at, v0);
+    v128.store(at + stride, v1);
+    v128.store(at + 2 * stride, v2);
+    v128.store(at + 3 * stride, v3);
+  } else {
+    const first = loaded(firstFactorAt);
+    const second = loaded(secondFactorAt);
+    const lowest = loaded(lowBitsAt);
+    const h0 = mix(counter, first, second);
+    const h1 = mix(i32x4.add(counter, loaded(nextPairAt)), first, second);
+    v128.store(at, withoutDither(v0, v128.and(h0, lowest), units));
+    v128.store(at + stride, withoutDither(v1, i32x4.shr_u(h0, 17), units));
+    v128.store(at + 2 * stride, withoutDither(v2, v128.and(h1, lowest), units));
+    v128.store(at + 3 * stride, withoutDither(v3, i32x4.shr_u(h1, 17), units));
+  }
 }
 
 /**
@@ -566,61 +577,75 @@ export function dequantize(
   key: i32,
   channels: i32,
 ): void {
-  const mask = loaded(byteAt);
-  const lowest = loaded(lowBitsAt);
-  const nextPair = i32x4.splat(channels * GOLDEN);
-  const nextColumn = loaded(nextColumnAt);
-  const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
+  if (units === 0) valuesOf<f32>(rows, count, stride, vectors, lows, steps, places, offset, units, key, channels);
+  else valuesOf<f64>(rows, count, stride, vectors, lows, steps, places, offset, units, key, channels);
+}
+
+function valuesOf<Out>(
+  rows: usize,
+  count: i32,
+  stride: usize,
+  vectors: i32,
+  lows: usize,
+  steps: usize,
+  places: usize,
+  offset: usize,
+  units: usize,
+  key: i32,
+  channels: i32,
+): void {
   const width = <usize>vectors * 16;
-  for (let r: usize = 0; r < <usize>count; ) {
-    const whole = r + 16 <= <usize>count;
-    let counters = i32x4.add(lanes, i32x4.splat(key + (<i32>(offset + r) >> 1) * channels * GOLDEN));
+  const end = rows + <usize>count * stride;
+  store<i32>(nextPairAt, channels * GOLDEN);
+  const lanes = i32x4.mul(i32x4(0, 1, 2, 3), i32x4.splat(GOLDEN));
+  for (; rows + 15 * stride < end; rows += 16 * stride) {
+    let counters = i32x4.add(lanes, i32x4.splat(key + (<i32>offset >> 1) * channels * GOLDEN));
     for (let c: usize = 0; c < width; c += 16) {
       const low = v128.load(lows + c);
       const step = v128.load(steps + c);
-      const from0 = <usize>load<u32>(places + c) + offset + r;
-      const from1 = <usize>load<u32>(places + c, 4) + offset + r;
-      const from2 = <usize>load<u32>(places + c, 8) + offset + r;
-      const from3 = <usize>load<u32>(places + c, 12) + offset + r;
+      const a = v128.load(<usize>load<u32>(places + c) + offset);
+      const b = v128.load(<usize>load<u32>(places + c, 4) + offset);
+      const ab0 = evenPairs(a, b);
+      const ab1 = oddPairs(a, b);
+      const d = v128.load(<usize>load<u32>(places + c, 8) + offset);
+      const e = v128.load(<usize>load<u32>(places + c, 12) + offset);
+      const de0 = evenPairs(d, e);
+      const de1 = oddPairs(d, e);
+      const unit = units + 2 * c;
+      const nextPair = loaded(nextPairAt);
+      const nextFour = i32x4.add(nextPair, nextPair);
       let at = rows + c;
-      if (whole) {
-        const v0 = v128.load(from0);
-        const v1 = v128.load(from1);
-        const v2 = v128.load(from2);
-        const v3 = v128.load(from3);
-        const even0 = evenPairs(v0, v1);
-        const odd0 = oddPairs(v0, v1);
-        const even1 = evenPairs(v2, v3);
-        const odd1 = oddPairs(v2, v3);
-        valueRows(at, stride, v128.shuffle<u64>(even0, even1, 0, 2), low, step, mask);
-        valueRows(at + 4 * stride, stride, v128.shuffle<u64>(even0, even1, 1, 3), low, step, mask);
-        valueRows(at + 8 * stride, stride, v128.shuffle<u64>(odd0, odd1, 0, 2), low, step, mask);
-        valueRows(at + 12 * stride, stride, v128.shuffle<u64>(odd0, odd1, 1, 3), low, step, mask);
-        if (units !== 0) {
-          let counter = counters;
-          for (let four = 0; four < 4; four++) {
-            ditherRows(at, stride, counter, nextPair, units + 2 * c);
-            at += 4 * stride;
-            counter = i32x4.add(counter, i32x4.add(nextPair, nextPair));
-          }
-        }
-      } else {
-        let symbols = i32x4.splat(load<u8>(from0));
-        symbols = i32x4.replace_lane(symbols, 1, load<u8>(from1));
-        symbols = i32x4.replace_lane(symbols, 2, load<u8>(from2));
-        symbols = i32x4.replace_lane(symbols, 3, load<u8>(from3));
-        let value = valueOf(symbols, low, step);
-        if (units !== 0) {
-          const h = mix(counters, loaded(firstFactorAt), loaded(secondFactorAt));
-          const threshold = r & 1 ? i32x4.shr_u(h, 17) : v128.and(h, lowest);
-          value = withoutDither(value, threshold, loaded(centerAt), units + 2 * c);
-        }
-        v128.store(at, value);
-      }
-      counters = i32x4.add(counters, nextColumn);
+      let counter = counters;
+      valueRows<Out>(at, stride, v128.shuffle<u64>(ab0, de0, 0, 2), low, step, counter, unit);
+      at += 4 * stride;
+      counter = i32x4.add(counter, nextFour);
+      valueRows<Out>(at, stride, v128.shuffle<u64>(ab0, de0, 1, 3), low, step, counter, unit);
+      at += 4 * stride;
+      counter = i32x4.add(counter, nextFour);
+      valueRows<Out>(at, stride, v128.shuffle<u64>(ab1, de1, 0, 2), low, step, counter, unit);
+      at += 4 * stride;
+      counter = i32x4.add(counter, nextFour);
+      valueRows<Out>(at, stride, v128.shuffle<u64>(ab1, de1, 1, 3), low, step, counter, unit);
+      counters = i32x4.add(counters, loaded(nextColumnAt));
     }
-    const done: usize = whole ? 16 : 1;
-    rows += done * stride;
-    r += done;
+    offset += 16;
+  }
+  for (; rows < end; rows += stride) {
+    let counter = i32x4.add(lanes, i32x4.splat(key + (<i32>offset >> 1) * channels * GOLDEN));
+    for (let c: usize = 0; c < width; c += 16) {
+      let symbols = i32x4.splat(load<u8>(<usize>load<u32>(places + c) + offset));
+      symbols = i32x4.replace_lane(symbols, 1, load<u8>(<usize>load<u32>(places + c, 4) + offset));
+      symbols = i32x4.replace_lane(symbols, 2, load<u8>(<usize>load<u32>(places + c, 8) + offset));
+      symbols = i32x4.replace_lane(symbols, 3, load<u8>(<usize>load<u32>(places + c, 12) + offset));
+      let value = valueOf(symbols, v128.load(lows + c), v128.load(steps + c));
+      if (sizeof<Out>() === 8) {
+        const h = mix(counter, loaded(firstFactorAt), loaded(secondFactorAt));
+        const threshold = offset & 1 ? i32x4.shr_u(h, 17) : v128.and(h, loaded(lowBitsAt));
+        value = withoutDither(value, threshold, units + 2 * c);
+        counter = i32x4.add(counter, loaded(nextColumnAt));
+      }
+      v128.store(rows + c, value);
+    }
+    offset++;
   }
 }
