@@ -33,10 +33,15 @@ const nextColumnAt = memory.data<u32>([4 * GOLDEN]);
 const nextPairAt = memory.data(4, 4);
 
 /**
- * Four words of a tile on their way. They go through memory because loads stay behind a store that stands before them: engines
- * order what is free by its distance from the end, would compute the 16 rows of a tile side by side and spill all registers.
+ * Of the tile at hand, four words, each four symbols of four channels; and what joins symbols to words: the factor of the second of
+ * two, that of the second two of four (i32), and what is to be taken away (i32). All are in memory because engines compute what is free as late as it
+ * can be, for all rows of a tile side by side and anew in a loop: they spill their registers. Loads stay behind stores.
  */
 const words = memory.data(64, 16);
+const wordsEnd = words + 64;
+const factorAt = memory.data(16, 16);
+const squareAt = memory.data(16, 16);
+const surplusAt = memory.data(16, 16);
 
 /** Four words, each four symbols of four channels, go to the channels' places, 16 symbols each. */
 // @ts-ignore: decorator
@@ -119,7 +124,7 @@ function packNarrow(places: usize, widths: usize, tile: usize, a: v128, b: v128)
 
 /**
  * The symbols of 16 rows go to the channels' places, as storeTile() or, with `widths`, packTile() has it. `bits` are the widths
- * or 8, `square` is 4^bits.
+ * or 8.
  */
 // @ts-ignore: decorator
 @inline
@@ -128,11 +133,11 @@ function storeWords(
   widths: usize,
   offset: usize,
   bits: v128,
-  square: v128,
 ): void {
   if (widths === 0) storeTile(places, offset);
   else if (v128.any_true(i32x4.gt_s(bits, loaded(fourAt)))) packTile(places, widths, offset >> 4);
   else {
+    const square = v128.load(squareAt);
     const fourth = i32x4.mul(square, square);
     const first = i32x4.add(v128.load(words), i32x4.mul(v128.load(words, 16), fourth));
     const second = i32x4.add(v128.load(words, 32), i32x4.mul(v128.load(words, 48), fourth));
@@ -194,8 +199,8 @@ function nearestRow<Out>(
 }
 
 /**
- * Four rows: four symbols of each channel to a word of 4·width bits, the first lowest. `factor` is 2^width, `square` its
- * square. Two symbols have at most 16 bits, so f32 joins them exactly. `surplus` is what the rounders leave.
+ * Four rows: four symbols of each channel to a word of 4·width bits, the first lowest. Two symbols have at most 16 bits, so f32
+ * joins them exactly.
  */
 // @ts-ignore: decorator
 @inline
@@ -209,17 +214,15 @@ function nearestWord<Out>(
   top: v128,
   step: v128,
   rounder: v128,
-  factor: v128,
-  square: v128,
-  surplus: v128,
 ): void {
+  const factor = v128.load(factorAt);
   const r0 = nearestRow<Out>(at, to, low, inverse, top, step, rounder);
   const r1 = nearestRow<Out>(at + stride, to + stride, low, inverse, top, step, rounder);
   const first = f32x4.add(r0, f32x4.mul(f32x4.sub(r1, rounder), factor));
   const r2 = nearestRow<Out>(at + 2 * stride, to + 2 * stride, low, inverse, top, step, rounder);
   const r3 = nearestRow<Out>(at + 3 * stride, to + 3 * stride, low, inverse, top, step, rounder);
   const second = f32x4.add(r2, f32x4.mul(f32x4.sub(r3, rounder), factor));
-  v128.store(word, i32x4.sub(i32x4.add(first, i32x4.mul(second, square)), surplus));
+  v128.store(word, i32x4.sub(i32x4.add(first, i32x4.mul(second, v128.load(squareAt))), v128.load(surplusAt)));
 }
 
 /**
@@ -273,20 +276,18 @@ function nearestRows<Out>(
       const bits = widths !== 0 ? v128.load(widths + c) : loaded(eightAt);
       const factor = powerOf(bits);
       const square = integerOf(f32x4.mul(factor, factor));
-      const surplus = i32x4.mul(i32x4.add(square, loaded(oneAt)), loaded(rounderBitsAt));
+      v128.store(factorAt, factor);
+      v128.store(squareAt, square);
+      // What the rounders leave.
+      v128.store(surplusAt, i32x4.mul(i32x4.add(square, loaded(oneAt)), loaded(rounderBitsAt)));
       let at = rows + c;
       let to = out + c;
-      nearestWord<Out>(words, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
-      at += 4 * stride;
-      to += 4 * stride;
-      nearestWord<Out>(words + 16, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
-      at += 4 * stride;
-      to += 4 * stride;
-      nearestWord<Out>(words + 32, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
-      at += 4 * stride;
-      to += 4 * stride;
-      nearestWord<Out>(words + 48, at, to, stride, low, inverse, top, step, rounder, factor, square, surplus);
-      storeWords(places + c, widths === 0 ? 0 : widths + c, offset, bits, square);
+      for (let word = words; word < wordsEnd; word += 16) {
+        nearestWord<Out>(word, at, to, stride, low, inverse, top, step, rounder);
+        at += 4 * stride;
+        to += 4 * stride;
+      }
+      storeWords(places + c, widths === 0 ? 0 : widths + c, offset, bits);
     }
     out += 16 * stride;
     offset += 16;
@@ -362,8 +363,7 @@ function thresholdRow<Out>(
 }
 
 /**
- * Four rows, as nearestWord(). `h0` and `h1` are the hashes of two rows each; `pairs` holds 1 and 2^width in the halves of
- * each lane.
+ * Four rows, as nearestWord(), with the hashes of two rows each. The factors are 1 and 2^width, in the halves of each lane.
  */
 // @ts-ignore: decorator
 @inline
@@ -378,11 +378,9 @@ function thresholdWord<Out>(
   step: v128,
   h0: v128,
   h1: v128,
-  pairs: v128,
-  square: v128,
-  surplus: v128,
   units: usize,
 ): void {
+  const pairs = v128.load(factorAt);
   const lowest = loaded(lowBitsAt);
   const r0 = thresholdRow<Out>(at, to, low, inverse, top, step, v128.and(h0, lowest), units);
   const r1 = thresholdRow<Out>(at + stride, to + stride, low, inverse, top, step, i32x4.shr_u(h0, 17), units);
@@ -392,7 +390,7 @@ function thresholdWord<Out>(
   const r2 = thresholdRow<Out>(at, to, low, inverse, top, step, v128.and(h1, lowest), units);
   const r3 = thresholdRow<Out>(at + stride, to + stride, low, inverse, top, step, i32x4.shr_u(h1, 17), units);
   const second = i32x4.dot_i16x8_s(v128.or(r2, i32x4.shl(r3, 16)), pairs);
-  v128.store(word, i32x4.sub(i32x4.add(first, i32x4.mul(second, square)), surplus));
+  v128.store(word, i32x4.sub(i32x4.add(first, i32x4.mul(second, v128.load(squareAt))), v128.load(surplusAt)));
 }
 
 /**
@@ -461,38 +459,24 @@ function stochasticRows<Out>(
       const factor = integerOf(power);
       const square = integerOf(f32x4.mul(power, power));
       const one = loaded(oneAt);
-      const pairs = v128.or(one, i32x4.shl(factor, 16));
+      v128.store(factorAt, v128.or(one, i32x4.shl(factor, 16)));
+      v128.store(squareAt, square);
       // A symbol's half is it plus 0x9600 − 0x10000.
-      const surplus = i32x4.mul(i32x4.mul(i32x4.add(factor, one), i32x4.add(square, one)), loaded(halfBitsAt));
-      const unit = units + 2 * c;
+      const joined = i32x4.mul(i32x4.add(factor, one), i32x4.add(square, one));
+      v128.store(surplusAt, i32x4.mul(joined, loaded(halfBitsAt)));
       let at = rows + c;
       let to = out + c;
       let counter = counters;
-      let h0 = mix(counter, first, second);
-      counter = i32x4.add(counter, loaded(nextPairAt));
-      let h1 = mix(counter, first, second);
-      counter = i32x4.add(counter, loaded(nextPairAt));
-      thresholdWord<Out>(words, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
-      at += 4 * stride;
-      to += 4 * stride;
-      h0 = mix(counter, first, second);
-      counter = i32x4.add(counter, loaded(nextPairAt));
-      h1 = mix(counter, first, second);
-      counter = i32x4.add(counter, loaded(nextPairAt));
-      thresholdWord<Out>(words + 16, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
-      at += 4 * stride;
-      to += 4 * stride;
-      h0 = mix(counter, first, second);
-      counter = i32x4.add(counter, loaded(nextPairAt));
-      h1 = mix(counter, first, second);
-      counter = i32x4.add(counter, loaded(nextPairAt));
-      thresholdWord<Out>(words + 32, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
-      at += 4 * stride;
-      to += 4 * stride;
-      h0 = mix(counter, first, second);
-      h1 = mix(i32x4.add(counter, loaded(nextPairAt)), first, second);
-      thresholdWord<Out>(words + 48, at, to, stride, low, inverse, top, step, h0, h1, pairs, square, surplus, unit);
-      storeWords(places + c, widths === 0 ? 0 : widths + c, offset, bits, square);
+      for (let word = words; word < wordsEnd; word += 16) {
+        const h0 = mix(counter, first, second);
+        counter = i32x4.add(counter, loaded(nextPairAt));
+        const h1 = mix(counter, first, second);
+        counter = i32x4.add(counter, loaded(nextPairAt));
+        thresholdWord<Out>(word, at, to, stride, low, inverse, top, step, h0, h1, units + 2 * c);
+        at += 4 * stride;
+        to += 4 * stride;
+      }
+      storeWords(places + c, widths === 0 ? 0 : widths + c, offset, bits);
       counters = i32x4.add(counters, loaded(nextColumnAt));
     }
     out += 16 * stride;
