@@ -1,6 +1,7 @@
 /** Coding a message by the kernels of ../kernels/assembly/entropy.ts; equals reference.ts byte for byte. */
 
 import { type Kernels, room } from "../kernels/kernels.ts";
+import { MAX_WIDTH } from "../widths.ts";
 import {
   type ChannelPlace,
   centerMap,
@@ -21,6 +22,7 @@ import {
   deviationTables,
   INVERSE_BITS,
   leveling,
+  PROBABILITY_ONE,
   REACH,
   SCALE_ONE,
   SCALE_REACH,
@@ -65,13 +67,18 @@ const FAR = 2 ** 20;
 const INVERSE_PADDING = 32;
 const PADDED_INVERSE = (1 << INVERSE_BITS) + 2 * INVERSE_PADDING;
 
+/** Bytes of the guesses for all classes, for alphabets of up to 16 symbols and for each larger one. */
+const INVERSE_BYTES = 2 * CLASSES * PADDED_INVERSE;
+/** Up to this width alphabets have the same guesses. */
+const NARROW = 4;
+
 function tableBytes(): number[] {
   const { values } = bellTables();
   const ends = 4 * END_COUNT * ALPHABETS.length;
   const classes = CLASS_ENTRIES * CLASS_BYTES;
   return [
     values.byteLength,
-    guessTable().byteLength,
+    INVERSE_BYTES * (1 + MAX_WIDTH - NARROW),
     contextTable().byteLength,
     ends,
     classes,
@@ -80,21 +87,46 @@ function tableBytes(): number[] {
   ];
 }
 
-let guesses: Int16Array | undefined;
+const guesses: Int16Array[] = [];
 
-/** The inverse as kernels know it: see assembly/entropy.ts. */
-function guessTable(): Int16Array {
-  if (guesses !== undefined) return guesses;
-  guesses = new Int16Array(CLASSES * PADDED_INVERSE);
+/** What kernels look up to guess symbols of this width, from NARROW on: see assembly/entropy.ts. */
+function guessTable(width: number): Int16Array {
+  guesses[width] ??= width === NARROW ? narrowGuesses() : wideGuesses(1 << width);
+  return guesses[width];
+}
+
+function narrowGuesses(): Int16Array {
+  const table = new Int16Array(CLASSES * PADDED_INVERSE);
   const { inverse } = bellTables();
   const last = (1 << INVERSE_BITS) - 1;
   for (let k = 0; k < CLASSES; k++) {
     for (let i = 0; i < PADDED_INVERSE; i++) {
       const step = inverse[(k << INVERSE_BITS) + Math.min(last, Math.max(0, i - INVERSE_PADDING))]!;
-      guesses[k * PADDED_INVERSE + i] = (step + 1) << shiftOf(k);
+      table[k * PADDED_INVERSE + i] = (step + 1) << shiftOf(k);
     }
   }
-  return guesses;
+  return table;
+}
+
+/**
+ * A symbol of an alphabet of `count` whose first bound has argument a begins, counted from that at the centre, about a / 16 + F(a) ·
+ * (1 − count / 32768). That is inverted, in sixteenths, within the arguments that F has.
+ */
+function wideGuesses(count: number): Int16Array {
+  const table = new Int16Array(CLASSES * PADDED_INVERSE);
+  const { values } = bellTables();
+  const weight = (CENTER_ONE * (PROBABILITY_ONE - count)) / PROBABILITY_ONE;
+  for (let k = 0; k < CLASSES; k++) {
+    const shift = shiftOf(k);
+    const weighted = (step: number) => values[k * ARGUMENTS + REACH + step]! * weight;
+    for (let i = 0, step = 1 - REACH; i < PADDED_INVERSE; i++) {
+      const start = (i - INVERSE_PADDING) * (PROBABILITY_ONE >> INVERSE_BITS) * CENTER_ONE;
+      while (step < REACH - 1 && ((step + 1) << shift) + weighted(step + 1) <= start) step++;
+      const argument = Math.floor(start - weighted(step)) + 1;
+      table[k * PADDED_INVERSE + i] = Math.min((step + 1) << shift, Math.max(step << shift, argument));
+    }
+  }
+  return table;
 }
 
 let contexts: Int32Array | undefined;
@@ -135,6 +167,8 @@ class KernelModel {
   protected readonly contexts: number;
   protected readonly states: number;
   protected readonly scratch: number;
+  /** Guesses of all widths, of which a decoder copies those that it needs. */
+  protected inverse = 0;
   /** Where there is no predictor: the centre of all tokens in the channel at hand, before its shift. */
   protected center: number | undefined;
   private readonly tile: number;
@@ -190,7 +224,7 @@ class KernelModel {
     const bell = bellTables();
     const { buffer } = work.u8;
     new Uint16Array(buffer, values).set(bell.values);
-    new Int16Array(buffer, inverse).set(guessTable());
+    this.inverse = inverse!;
     work.i32.set(contextTable(), contexts! / 4);
     ALPHABETS.forEach((count, i) => {
       const at = ends! / 4 + i * END_COUNT;
@@ -298,6 +332,9 @@ export class KernelEncoder extends KernelModel implements EncoderBackend {
 }
 
 export class KernelDecoder extends KernelModel implements DecoderBackend {
+  /** By width: whether its guesses have been copied. */
+  private readonly guesses = new Uint8Array(MAX_WIDTH + 1);
+
   constructor(
     work: Kernels,
     body: Uint8Array,
@@ -320,6 +357,17 @@ export class KernelDecoder extends KernelModel implements DecoderBackend {
       work.i32[this.states / 4 + lane] = x;
     }
     this.begin(stream + STATE_BYTES, stream + bytes);
+    this.giveGuesses(NARROW);
+  }
+
+  /** Copies what symbols of this width are guessed from, unless it is there. */
+  private giveGuesses(width: number): void {
+    if (width < NARROW || this.guesses[width] === 1) return;
+    this.guesses[width] = 1;
+    const table = guessTable(width);
+    new Int16Array(this.work.u8.buffer, this.inverse + (width - NARROW) * INVERSE_BYTES, table.length).set(
+      table,
+    );
   }
 
   parameter(j: number, count: number, center: number, k: number): number {
@@ -333,6 +381,7 @@ export class KernelDecoder extends KernelModel implements DecoderBackend {
     const { run } = work;
     const own = this.symbols + from;
     const count = 1 << width;
+    this.giveGuesses(width);
     const done =
       center === undefined
         ? run.entropySymbols(own, centers, contexts, k, distance, count, tokens)

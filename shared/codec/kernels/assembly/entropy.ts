@@ -7,8 +7,8 @@
  * token t of channel j stands at ⌊t/32⌋·tile + ⌊j/2⌋·128 + (t mod 32)·4 + (j mod 2)·2.
  *
  * Tables: for each class from −12 to 48, those beyond the ends being repeated, 16 bytes (address of F at argument 0, shift,
- * address of inverse, 16 >> shift); inverse, i16, has for each 32nd integer of probability where F's step after it begins, in sixteenths of a level, and
- * goes on beyond both ends with what it has there; cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
+ * address of guesses, 16 >> shift); guesses, i16, INVERSE_BYTES for all classes, of arguments, in sixteenths of a level, for each 32nd integer of probability and beyond both ends: for up
+ * to 16 symbols, where F's step after it begins, and behind these, for 32, 64, 128 and 256, where a symbol that begins there, counted from the centre's, begins after it; cap and factor, i32 each; the contexts by scale >> 4, i32; and for each alphabet END_BYTES, what
  * is added to the argument of the bound of each q, i32: the spread classes first, then 2, 4 ... 256 symbols.
  */
 
@@ -22,6 +22,7 @@ const SCALE_LIMIT: i32 = 32767;
 const SCALE_REACH: i32 = 12;
 const REACH: i32 = 272;
 const END_BYTES: usize = 260 * 4;
+const INVERSE_BYTES: i32 = 37 * 1088 * 2;
 
 /** ⌈2^47 / size⌉ of each interval's size (u64), made at the first message. */
 const reciprocals = memory.data(32768 * 8, 64);
@@ -531,21 +532,21 @@ export function entropyWrite(items: usize, rows: usize, length: usize): usize {
 }
 
 /**
- * Decodes one symbol of state x before its refill; stores it at `out`. With a the step of arguments before the one that the guess comes from, its
- * lower bound lies at a or below and its upper one above a. So each can leave F's table at one end alone, also where the guess was
+ * Decodes one symbol of state x before its refill; stores it at `out`. With a the step of arguments that the guess comes from, or from its end, its
+ * lower bound lies at a or below and its upper one at a or above. So each can leave F's table at one end alone, also where the guess was
  * held within the symbols, and that is where each is held.
  */
 // @ts-ignore: decorator
 @inline
-function step(x: u32, entry: usize, ends: usize, count: i32, center: i32, out: usize, large: bool): u32 {
+function step(x: u32, entry: usize, ends: usize, count: i32, center: i32, out: usize, large: bool, guesses: i32): u32 {
   const slot = x & 32767;
   const f = load<usize>(entry);
   const shift = load<i32>(entry, 4);
   const weight = <u32>(32768 - count);
-  // F of the symbol's first bound is about (slot − q) / (1 − count / 32768), q about the centre's.
-  const target = large ? <i32>slot - (center >> 4) + ((<i32>slot * count) >> PROBABILITY_BITS) : <i32>slot;
-  // The argument from which on F is above it. The last symbol that begins before is this guess, or rarely another.
-  const argument = <i32>load<i16>(load<usize>(entry, 8) + (target >> 5 << 1));
+  // Of a large alphabet, the number of symbols before one is part of where it begins: about that of those before the centre.
+  const target = large ? <i32>slot - ((center + 8) >> 4) : <i32>slot;
+  // The last symbol that begins before this argument is the guess, or rarely another.
+  const argument = <i32>load<i16>(load<usize>(entry, 8) + guesses + (target >> 5 << 1));
   let q = (argument + (center + 7)) >> 4;
   q = select<i32>(count - 1, q, q > count - 1);
   q = select<i32>(0, q, q < 0);
@@ -574,7 +575,7 @@ function step(x: u32, entry: usize, ends: usize, count: i32, center: i32, out: u
 /** Decodes one symbol of a lane to `out`. False when words run out. */
 export function entropyTake(lane: usize, k: i32, center: i32, count: i32, out: usize): bool {
   const at = states + (lane << 2);
-  let x = step(load<u32>(at), entryAt(k), endsOf(count), count, center, out, true);
+  let x = step(load<u32>(at), entryAt(k), endsOf(count), count, center, out, false, 0);
   if (x < 65536) {
     if (word + 2 > wordEnd) return false;
     x = (x << 16) | <u32>load<u16>(word);
@@ -606,15 +607,16 @@ function decodeFours(
   const ends = endsOf(count);
   const entry = entryAt(k);
   const moves = i32x4.splat(distance);
+  const guesses = large ? (ctz<i32>(count) - 4) * INVERSE_BYTES : 0;
   for (let t: usize = 0; t < fours; t += 4) {
     const c = centers + (t << 2);
     const s = contexts + (t << 2);
     v128.store(c, i32x4.add(v128.load(c), moves));
     const out = symbols + t;
-    x2 = step(x2, movedBy(entry, s), ends, count, load<i32>(c), out, large);
-    x3 = step(x3, movedBy(entry, s + 4), ends, count, load<i32>(c, 4), out + 1, large);
-    x0 = step(x0, movedBy(entry, s + 8), ends, count, load<i32>(c, 8), out + 2, large);
-    x1 = step(x1, movedBy(entry, s + 12), ends, count, load<i32>(c, 12), out + 3, large);
+    x2 = step(x2, movedBy(entry, s), ends, count, load<i32>(c), out, large, guesses);
+    x3 = step(x3, movedBy(entry, s + 4), ends, count, load<i32>(c, 4), out + 1, large, guesses);
+    x0 = step(x0, movedBy(entry, s + 8), ends, count, load<i32>(c, 8), out + 2, large, guesses);
+    x1 = step(x1, movedBy(entry, s + 12), ends, count, load<i32>(c, 12), out + 3, large, guesses);
     let refill = x2 < 65536;
     x2 = select<u32>((x2 << 16) | <u32>load<u16>(next), x2, refill);
     next += <usize>refill << 1;
@@ -663,7 +665,7 @@ export function entropySymbols(
     store<i32>(c, center);
     const at = states + (((t + 2) & 3) << 2);
     const entry = movedBy(entryAt(k), contexts + (t << 2));
-    let x = step(load<u32>(at), entry, ends, count, center, symbols + t, true);
+    let x = step(load<u32>(at), entry, ends, count, center, symbols + t, false, 0);
     if (x < 65536) {
       if (word + 2 > wordEnd) return false;
       x = (x << 16) | <u32>load<u16>(word);
