@@ -6,7 +6,7 @@
  * named there), and where there is no WebAssembly SIMD, or a page's policy forbids to compile it, that function does the
  * work. Decoders hence agree whatever they run on.
  *
- * The module is compiled at the first use, synchronously: it is about 25 kB, which takes a millisecond or two. Some
+ * The module is compiled at the first use, synchronously: it is about 35 kB, which takes a millisecond or two. Some
  * browsers refuse to compile more than a few kB synchronously on a page's main thread (older Chromium; workers may); there
  * the reference is used until {@link loadKernels} has compiled it asynchronously.
  *
