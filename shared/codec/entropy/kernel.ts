@@ -1,4 +1,4 @@
-/** Coding a message by the kernels of ../kernels/assembly/entropy.ts; equals reference.ts byte for byte. */
+/** Coding a message by the kernels of ../kernels/assembly/entropy*.ts; equals reference.ts byte for byte. */
 
 import { type Kernels, room } from "../kernels/kernels.ts";
 import { MAX_WIDTH } from "../widths.ts";
@@ -89,7 +89,7 @@ function tableBytes(): number[] {
 
 const guesses: Int16Array[] = [];
 
-/** What kernels look up to guess symbols of this width, from NARROW on: see assembly/entropy.ts. */
+/** What kernels look up to guess symbols of this width, from NARROW on: see assembly/lib/entropy.ts. */
 function guessTable(width: number): Int16Array {
   guesses[width] ??= width === NARROW ? narrowGuesses() : wideGuesses(1 << width);
   return guesses[width];
@@ -131,7 +131,7 @@ function wideGuesses(count: number): Int16Array {
 
 let contexts: Int32Array | undefined;
 
-/** What kernels know of a token, by its scale >> SCALE_SHIFT: see assembly/entropy.ts. */
+/** What kernels know of a token, by its scale >> SCALE_SHIFT: see assembly/lib/entropy.ts. */
 function contextTable(): Int32Array {
   const weights = leveling();
   contexts ??= Int32Array.from(scaleClasses(), (d) => (weights[d + SCALE_REACH]! << 16) | (d & 0xffff));
@@ -216,7 +216,7 @@ class KernelModel {
   }
 
   /** Copies the tables and tells kernels where everything stands. */
-  protected begin(firstWord: number, lastWord: number): void {
+  protected begin(): void {
     const { work } = this;
     const [values, inverse, contexts, ends, classes, caps, factors] = tableBytes().map((bytes) =>
       work.take(bytes),
@@ -243,7 +243,7 @@ class KernelModel {
     const deviation = deviationTables();
     work.i32.set(deviation.cap, caps! / 4);
     work.i32.set(deviation.factor, factors! / 4);
-    work.run.entropyBegin(classes!, contexts!, ends!, caps!, factors!, this.states, firstWord, lastWord);
+    work.run.entropyBegin(classes!, contexts!, ends!, caps!, factors!, this.states);
   }
 
   predict(place: ChannelPlace): void {
@@ -295,7 +295,7 @@ export class KernelEncoder extends KernelModel implements EncoderBackend {
     super(work, symbols, channels, tokens, predictor);
     this.channels = channels;
     this.items = work.take(4 * channels * (tokens + PARAMETERS));
-    this.begin(0, 0);
+    this.begin();
   }
 
   fit({ from }: ChannelPlace): FitSums {
@@ -356,7 +356,8 @@ export class KernelDecoder extends KernelModel implements DecoderBackend {
       if (x < LOWEST) refuse("begins with a state below 2^16");
       work.i32[this.states / 4 + lane] = x;
     }
-    this.begin(stream + STATE_BYTES, stream + bytes);
+    this.begin();
+    work.run.entropyOpen(stream + STATE_BYTES, stream + bytes);
     this.giveGuesses(NARROW);
   }
 

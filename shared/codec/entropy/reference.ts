@@ -1,4 +1,4 @@
-/** Coding a message in plain TypeScript: what the kernels of ../kernels/assembly/entropy.ts are held to. */
+/** Coding a message in plain TypeScript: what the kernels of ../kernels/assembly/entropy*.ts are held to. */
 
 import {
   type ChannelPlace,

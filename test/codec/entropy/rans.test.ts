@@ -65,7 +65,7 @@ describe("a stream", () => {
       expect(work.begin(room(64) + room(4 * length))).toBe(true);
       const states = work.take(64);
       const at = work.take(4 * length);
-      work.run.entropyBegin(0, 0, 0, 0, 0, states, 0, 0);
+      work.run.entropyBegin(0, 0, 0, 0, 0, states);
       work.i32.set(items, at / 4);
       const first = work.run.entropyWrite(at, 1, length);
       const got = Buffer.concat([
