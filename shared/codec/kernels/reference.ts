@@ -1,6 +1,6 @@
 /**
- * The quantizer's passes over a tensor in plain TypeScript: what the kernels of assembly/measure.ts and
- * assembly/quantize.ts must equal bit for bit, and what runs where there are none.
+ * The quantizer's passes over a tensor in plain TypeScript: what the kernels of assembly/measure.ts,
+ * assembly/quantize*.ts and dequantize.ts must equal bit for bit, and what runs where there are none.
  *
  * Arithmetic is f32, each operation rounded once (Math.fround), since four f32 fit a vector register. Sums are f32 within
  * a band of BAND rows and f64 over bands: a channel's sums are taken in the order of its tokens, and lanes of a register

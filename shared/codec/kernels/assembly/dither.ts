@@ -2,12 +2,7 @@
 
 import { withoutDither } from "./lib/dither";
 import { loaded } from "./lib/lanes";
-import { mix } from "./lib/mix";
-
-const GOLDEN: i32 = 0x9e3779b9;
-const firstFactorAt = memory.data<u32>([0x85ebca6b]);
-const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
-const lowBitsAt = memory.data<u32>([0x7fff]);
+import { firstFactorAt, GOLDEN, lowBitsAt, mix, secondFactorAt } from "./lib/mix";
 
 /**
  * Takes δ·step from each of `count` rows, in place, where δ = (2·threshold − 32767) / 2^16 by the threshold of

@@ -1,3 +1,14 @@
+/** The hash that thresholds are taken from; ../../../hash.ts is the reference. */
+
+/** What counters of neighbouring channels are apart. */
+export const GOLDEN: i32 = 0x9e3779b9;
+/** Four channels. */
+export const nextColumnAt = memory.data<u32>([4 * GOLDEN]);
+export const firstFactorAt = memory.data<u32>([0x85ebca6b]);
+export const secondFactorAt = memory.data<u32>([0xc2b2ae35]);
+/** A threshold has 15 bits. */
+export const lowBitsAt = memory.data<u32>([0x7fff]);
+
 /** MurmurHash3's finalizer of four numbers, as shared/random.ts has it; `first` and `second` are its factors. */
 // @ts-ignore: decorator
 @inline
