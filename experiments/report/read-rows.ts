@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fail } from "../../shared/errors.ts";
-import { BASELINES, type Experiment, gridOf } from "../runner/experiment.ts";
+import { BASELINES, type Experiment, gridOf, taskNamesOf } from "../runner/experiment.ts";
 import type { CellRows } from "../runner/rows.ts";
 import { EXPERIMENT_FILE, readExperiment } from "../runner/run-experiment.ts";
 import { RowStore } from "../runner/store.ts";
@@ -61,9 +61,7 @@ export async function readRows(directory: string, preferredCode: string): Promis
   const chosen = await chooseRuns(directory, preferredCode);
   const { experiment, runs } = chosen;
   const byModel = placeIn(experiment?.models ?? []);
-  const byTask = placeIn(
-    experiment?.tasks.map((entry) => (typeof entry === "string" ? entry : entry.task)) ?? [],
-  );
+  const byTask = placeIn(experiment === undefined ? [] : taskNamesOf(experiment));
   const byArm = placeIn([
     ...BASELINES,
     ...(experiment?.arms.flatMap(({ name, packedAs }) => [name, packedAs ?? []].flat()) ?? []),

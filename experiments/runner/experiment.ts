@@ -173,7 +173,7 @@ export async function parseExperiment(file: string, text: string): Promise<Exper
   const twice = names.find((arm, i) => names.indexOf(arm) !== i);
   if (twice !== undefined)
     fail("NB_CONFIG_INVALID", `${file}: arms: ${JSON.stringify(twice)} stands there twice`);
-  const tasks = experiment.tasks.map((entry) => (typeof entry === "string" ? entry : entry.task));
+  const tasks = taskNamesOf(experiment);
   const task = tasks.find((entry, i) => tasks.indexOf(entry) !== i);
   if (task !== undefined)
     fail(
@@ -266,6 +266,11 @@ export function cellsOf(experiment: Experiment): Cell[] {
         }
       }
   return [...baselines, ...cells];
+}
+
+/** Names of an experiment's tasks, in its order. */
+export function taskNamesOf({ tasks }: Experiment): string[] {
+  return tasks.map((entry) => (typeof entry === "string" ? entry : entry.task));
 }
 
 /** A cell's settings without where its model stands, which changes nothing. */

@@ -9,6 +9,7 @@ import {
   compareArms,
   summaryOf,
 } from "../report/study.ts";
+import { taskNamesOf } from "../runner/experiment.ts";
 import { list, type Mark } from "./marks.ts";
 
 const words = z.string().transform(list);
@@ -115,9 +116,7 @@ function namesIn(results: readonly Results[]) {
   const arms = results.flatMap((result) => result.arms);
   const files = results.flatMap(({ experiment }) => experiment ?? []);
   const models = [...arms.map(({ model }) => model), ...files.flatMap((file) => file.models)];
-  const tasks = files.flatMap((file) =>
-    file.tasks.map((entry) => (typeof entry === "string" ? entry : entry.task)),
-  );
+  const tasks = files.flatMap(taskNamesOf);
   const planned = files.flatMap((file) =>
     file.arms.flatMap(({ name, packedAs }) => [name, packedAs ?? []].flat()),
   );

@@ -8,16 +8,21 @@ import { GreedyAllocator } from "./greedy.ts";
 import { TiedAllocator } from "./tied.ts";
 import { UniformAllocator } from "./uniform.ts";
 
-/** Settings of `amaq` that are an allocator's; others say how large the budget is, and when it is shared out. */
-export type AllocatorSetting =
-  | "minBits"
-  | "maxBits"
-  | "signal"
-  | "averaging"
-  | "gateLearningRate"
-  | "alpha"
-  | "freeze"
-  | "hysteresis";
+/** Settings of `amaq` that are an allocator's, all of which gates with running averages have; others say how large the budget is, and when it is shared out. */
+const ALLOCATOR_SETTINGS = [
+  "minBits",
+  "maxBits",
+  "signal",
+  "averaging",
+  "gateLearningRate",
+  "alpha",
+  "freeze",
+  "hysteresis",
+] as const;
+/** Of allocators that share out anew what running averages say. */
+const AVERAGED_SETTINGS = ["minBits", "maxBits", "signal", "averaging", "hysteresis"] as const;
+
+export type AllocatorSetting = (typeof ALLOCATOR_SETTINGS)[number];
 
 export interface AllocatorDefinition {
   readonly name: string;
@@ -49,16 +54,7 @@ export const ALLOCATORS = [
     name: "gate-sensitivity",
     summary: "the same gates, moved by running averages of E[g²] · E[(x̂ − x)²]",
     source: "AMAQ's gates with the empirical Fisher information as in HAWQ, arXiv:1905.03696",
-    settings: [
-      "minBits",
-      "maxBits",
-      "signal",
-      "averaging",
-      "gateLearningRate",
-      "alpha",
-      "freeze",
-      "hysteresis",
-    ],
+    settings: ALLOCATOR_SETTINGS,
     create: (options) => new SensitivityGateAllocator(options),
   },
   {
@@ -66,30 +62,21 @@ export const ALLOCATORS = [
     summary: "reverse water-filling on E[g²] · range², rounded to integers",
     source:
       "Huang and Schultheiss, IEEE Trans. Commun. Syst. 11(3), 1963; for networks BAQ, arXiv:2506.05664",
-    settings: ["minBits", "maxBits", "signal", "averaging", "hysteresis"],
+    settings: AVERAGED_SETTINGS,
     create: (options) => new ClosedFormAllocator(options),
   },
   {
     name: "greedy",
     summary: "the exact integer optimum of the same costs, by marginal analysis",
     source: "Fox, Management Science 13(3), 1966; Shoham and Gersho, IEEE Trans. ASSP 36(9), 1988",
-    settings: ["minBits", "maxBits", "signal", "averaging", "hysteresis"],
+    settings: AVERAGED_SETTINGS,
     create: (options) => new GreedyAllocator(options),
   },
   {
     name: "gate-rate",
     summary: "gates that set step sizes, under a budget of the bits that are sent after entropy coding",
     source: "Uhlich et al., ICLR 2020, arXiv:1905.11452, with an integral controller of the rate",
-    settings: [
-      "minBits",
-      "maxBits",
-      "signal",
-      "averaging",
-      "gateLearningRate",
-      "alpha",
-      "freeze",
-      "hysteresis",
-    ],
+    settings: ALLOCATOR_SETTINGS,
     create: (options) => new RateGateAllocator(options),
   },
   {
